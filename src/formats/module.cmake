@@ -1,0 +1,1 @@
+holdfast_module(formats USES base LIBS ZLIB::ZLIB)

@@ -1,0 +1,1 @@
+holdfast_module(inspect USES base crypto formats LIBS OpenSSL::Crypto)
