@@ -1,0 +1,1 @@
+holdfast_module(crypto USES base LIBS OpenSSL::Crypto PkgConfig::argon2)
