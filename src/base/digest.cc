@@ -18,7 +18,8 @@ Result<Digest> Digest::from_hex(std::string_view text) {
   if (text.starts_with(kPrefix)) text.remove_prefix(kPrefix.size());
   const bool lower = std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'F'; });
   if (text.size() != 2 * kSize || !lower) {
-    return fail(ErrorCode::kInvalidArgument, "a SHA-256 digest is written as 64 lower-case hexadecimal digits");
+    return fail(ErrorCode::kInvalidArgument,
+                "a SHA-256 digest is written as 64 lower-case hexadecimal digits");
   }
   HF_TRY(const Bytes bytes, hex_decode(text));
   return from_bytes(bytes);

@@ -12,8 +12,8 @@
 
 namespace holdfast::base {
 
-// A SHA-256 digest: the name of an artefact. crypto/ computes it. A plain value; compare digests of secrets with
-// constant_time_equal (base/secret.h) instead.
+// A SHA-256 digest: the name of an artefact. crypto/ computes it. A plain value; compare digests of secrets
+// with constant_time_equal (base/secret.h) instead.
 class Digest {
  public:
   static constexpr std::size_t kSize = 32;

@@ -10,13 +10,13 @@
 
 namespace holdfast::base {
 
-std::string hex_encode(ByteView bytes);               // lower case
-Result<Bytes> hex_decode(std::string_view text);      // either case, even length
+std::string hex_encode(ByteView bytes);           // lower case
+Result<Bytes> hex_decode(std::string_view text);  // either case, even length
 
 enum class Base64 {
-  kStandard,    // section 4, padded
-  kRaw,         // section 4's alphabet, no padding (age)
-  kUrl,         // section 5's alphabet, no padding (JOSE)
+  kStandard,  // section 4, padded
+  kRaw,       // section 4's alphabet, no padding (age)
+  kUrl,       // section 5's alphabet, no padding (JOSE)
 };
 
 std::string base64_encode(ByteView bytes, Base64 variant = Base64::kStandard);

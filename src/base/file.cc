@@ -30,7 +30,7 @@ Result<UniqueFd> open_regular_file(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a fifo would otherwise wait for a writer.
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) return fail_errno(fmt::format("cannot open {}", path.string()), errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return fail_errno(fmt::format("cannot read {}", path.string()), errno);
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("{} is not a regular file", path.string()));
@@ -40,7 +40,7 @@ Result<UniqueFd> open_regular_file(const std::filesystem::path& path) {
 
 Result<Bytes> read_file(const std::filesystem::path& path, std::size_t max_bytes) {
   HF_TRY(const UniqueFd fd, open_regular_file(path));
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return fail_errno(fmt::format("cannot read {}", path.string()), errno);
   const auto too_large = [&] {
     return fail(ErrorCode::kLimitExceeded,
@@ -51,7 +51,8 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::size_t max_bytes
   // One byte more than expected, to see that the file has not grown since.
   Bytes bytes(expected + 1);
   HF_TRY(const std::size_t got, read_full(fd.get(), bytes));
-  if (got > expected) return fail(ErrorCode::kConflict, fmt::format("{} grew while it was read", path.string()));
+  if (got > expected)
+    return fail(ErrorCode::kConflict, fmt::format("{} grew while it was read", path.string()));
   bytes.resize(got);
   return bytes;
 }
@@ -71,7 +72,8 @@ Result<std::size_t> read_full(int fd, MutableByteView buffer) {
 Result<std::size_t> read_full_at(int fd, std::uint64_t offset, MutableByteView buffer) {
   std::size_t done = 0;
   while (done < buffer.size()) {
-    const ssize_t got = ::pread(fd, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(fd, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno("cannot read", errno);
     if (got == 0) break;

@@ -6,7 +6,8 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-// Files by descriptor, read within bounds and written so that a reader sees the whole old or the whole new one.
+// Files by descriptor, read within bounds and written so that a reader sees the whole old or the whole new
+// one.
 
 namespace holdfast::base {
 
@@ -30,8 +31,8 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// Opens a regular file for reading (O_CLOEXEC). kInvalidArgument for anything that is no regular file: a fifo would
-// block, a device never ends.
+// Opens a regular file for reading (O_CLOEXEC). kInvalidArgument for anything that is no regular file: a fifo
+// would block, a device never ends.
 Result<UniqueFd> open_regular_file(const std::filesystem::path& path);
 
 // The whole file, at most max_bytes of it: kLimitExceeded beyond.
@@ -43,8 +44,9 @@ Result<std::size_t> read_full(int fd, MutableByteView buffer);
 Result<std::size_t> read_full_at(int fd, std::uint64_t offset, MutableByteView buffer);
 Result<> write_full(int fd, ByteView bytes);
 
-// A file that appears under its name only by commit(): written under a temporary name in the same folder, synced,
-// renamed, and the folder synced. Without commit() the temporary is removed and the name is untouched.
+// A file that appears under its name only by commit(): written under a temporary name in the same folder,
+// synced, renamed, and the folder synced. Without commit() the temporary is removed and the name is
+// untouched.
 class AtomicFile {
  public:
   // `mode` as for open(2), e.g. 0600 for what holds a secret.

@@ -4,17 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace holdfast::base {
 namespace {
 
 using nlohmann::json;
 
-// Builds the value while it checks what nlohmann's own builder lets pass. The parser itself keeps an explicit stack,
-// so that depth costs no recursion until we allow it.
+// Builds the value while it checks what nlohmann's own builder lets pass. The parser itself keeps an explicit
+// stack, so that depth costs no recursion until we allow it.
 class StrictBuilder final : public json::json_sax_t {
  public:
   explicit StrictBuilder(const JsonLimits& limits) : limits_(limits) {}
@@ -34,7 +35,8 @@ class StrictBuilder final : public json::json_sax_t {
   bool start_array(std::size_t) override { return open(json::array()); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    if (open_.back()->contains(name)) return refuse(fmt::format("the member \"{}\" stands twice", name.substr(0, 80)));
+    if (open_.back()->contains(name))
+      return refuse(fmt::format("the member \"{}\" stands twice", name.substr(0, 80)));
     key_ = std::move(name);
     return true;
   }
@@ -73,7 +75,8 @@ class StrictBuilder final : public json::json_sax_t {
     if (open_.size() >= static_cast<std::size_t>(limits_.max_depth)) {
       return refuse(fmt::format("it is nested deeper than {}", limits_.max_depth));
     }
-    // Pointers stay valid: a container that is open is the last of its parent, which grows only after it closes.
+    // Pointers stay valid: a container that is open is the last of its parent, which grows only after it
+    // closes.
     open_.push_back(place(std::move(container)));
     return true;
   }
@@ -132,7 +135,8 @@ Result<> write_object(const json& value, std::string& out) {
 
 Result<> write_canonical(const json& value, std::string& out) {
   switch (value.type()) {
-    case json::value_t::object: return write_object(value, out);
+    case json::value_t::object:
+      return write_object(value, out);
     case json::value_t::array: {
       out.push_back('[');
       bool first = true;
@@ -144,10 +148,14 @@ Result<> write_canonical(const json& value, std::string& out) {
       return {};
     }
     case json::value_t::number_float:
-      return fail(ErrorCode::kUnsupported, "canonical JSON here holds no floating-point number; write it as text");
+      return fail(ErrorCode::kUnsupported,
+                  "canonical JSON here holds no floating-point number; write it as text");
     case json::value_t::binary:
-    case json::value_t::discarded: return fail(ErrorCode::kInternal, "this value has no JSON form");
-    default: out += value.dump(); return {};
+    case json::value_t::discarded:
+      return fail(ErrorCode::kInternal, "this value has no JSON form");
+    default:
+      out += value.dump();
+      return {};
   }
 }
 
@@ -155,8 +163,8 @@ Result<> write_canonical(const json& value, std::string& out) {
 
 Result<json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return fail(ErrorCode::kLimitExceeded, fmt::format("JSON text of {} bytes is over the limit of {}", text.size(),
-                                                       limits.max_bytes));
+    return fail(ErrorCode::kLimitExceeded,
+                fmt::format("JSON text of {} bytes is over the limit of {}", text.size(), limits.max_bytes));
   }
   StrictBuilder builder(limits);
   if (!json::sax_parse(text.begin(), text.end(), &builder)) {

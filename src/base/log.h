@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-// Structured logs: one line of logfmt (or JSON) a message on standard error, the event's name first and its fields
-// after. Never a secret, never a request's values. Thread-safe.
+// Structured logs: one line of logfmt (or JSON) a message on standard error, the event's name first and its
+// fields after. Never a secret, never a request's values. Thread-safe.
 
 namespace holdfast::base {
 

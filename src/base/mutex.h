@@ -3,8 +3,8 @@
 #include <condition_variable>
 #include <mutex>
 
-// A mutex that clang's thread-safety analysis understands (libstdc++'s own is not annotated), and the names of its
-// annotations. https://clang.llvm.org/docs/ThreadSafetyAnalysis.html
+// A mutex that clang's thread-safety analysis understands (libstdc++'s own is not annotated), and the names
+// of its annotations. https://clang.llvm.org/docs/ThreadSafetyAnalysis.html
 
 #if defined(__clang__)
 #define HF_THREAD_ANNOTATION(x) __attribute__((x))

@@ -17,8 +17,8 @@ class RandomSource {
   }
 };
 
-// The kernel's generator (getrandom(2)), fit for keys. Thread-safe. Aborts if the kernel has none to give, which
-// Linux since 3.17 does not do to a running system.
+// The kernel's generator (getrandom(2)), fit for keys. Thread-safe. Aborts if the kernel has none to give,
+// which Linux since 3.17 does not do to a running system.
 RandomSource& system_random();
 
 }  // namespace holdfast::base

@@ -2,12 +2,13 @@
 
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
 
-// Failures are values. A function that can fail for a reason outside the program returns Result<T>; the Error in it
-// has a code for the program and a message for the person who must act. Messages are whole sentences without a full
-// stop at the end, name the field or file, and say the remedy where there is one.
+#include <tl/expected.hpp>
+
+// Failures are values. A function that can fail for a reason outside the program returns Result<T>; the Error
+// in it has a code for the program and a message for the person who must act. Messages are whole sentences
+// without a full stop at the end, name the field or file, and say the remedy where there is one.
 
 namespace holdfast::base {
 
@@ -50,28 +51,28 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
 
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
-// kIo (kUnavailable for a full disk or an exhausted table, kNotFound for ENOENT, kPermissionDenied for EACCES) with
-// errno's own text: "<doing>: No space left on device".
+// kIo (kUnavailable for a full disk or an exhausted table, kNotFound for ENOENT, kPermissionDenied for
+// EACCES) with errno's own text: "<doing>: No space left on device".
 tl::unexpected<Error> fail_errno(std::string_view doing, int errno_value);
 
 }  // namespace holdfast::base
 
 #define HF_CONCAT_(a, b) a##b
 #define HF_CONCAT(a, b) HF_CONCAT_(a, b)
-#define HF_TRY_(result, declaration, ...)                   \
-  auto result = (__VA_ARGS__);                              \
-  if (!result) {                                            \
-    return ::tl::unexpected(std::move(result).error());     \
-  }                                                         \
+#define HF_TRY_(result, declaration, ...)               \
+  auto result = (__VA_ARGS__);                          \
+  if (!result) {                                        \
+    return ::tl::unexpected(std::move(result).error()); \
+  }                                                     \
   declaration = *std::move(result)
 
 // HF_TRY(auto size, file_size(path)): binds the value, or returns the error to the caller.
 #define HF_TRY(declaration, ...) HF_TRY_(HF_CONCAT(hf_try_, __LINE__), declaration, __VA_ARGS__)
 
 // HF_CHECK(write(path, bytes)): for a Result whose value is void or of no interest.
-#define HF_CHECK(...)                                            \
-  do {                                                           \
-    if (auto hf_check = (__VA_ARGS__); !hf_check) {              \
-      return ::tl::unexpected(std::move(hf_check).error());      \
-    }                                                            \
+#define HF_CHECK(...)                                       \
+  do {                                                      \
+    if (auto hf_check = (__VA_ARGS__); !hf_check) {         \
+      return ::tl::unexpected(std::move(hf_check).error()); \
+    }                                                       \
   } while (false)

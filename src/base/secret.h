@@ -13,8 +13,8 @@ void wipe(MutableByteView bytes);
 // True when both are equal; the time depends on the lengths alone.
 [[nodiscard]] bool constant_time_equal(ByteView a, ByteView b);
 
-// Bytes that are wiped when they go, moved but never copied, and have no way to be printed. To read them is to call
-// reveal(), a name that can be searched for.
+// Bytes that are wiped when they go, moved but never copied, and have no way to be printed. To read them is
+// to call reveal(), a name that can be searched for.
 class Secret {
  public:
   Secret() = default;

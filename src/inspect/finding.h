@@ -9,7 +9,8 @@
 
 #include "base/result.h"
 
-// What inspection sees. A Rule says what kind of problem it is and what to do; a Finding is one case of it at a place.
+// What inspection sees. A Rule says what kind of problem it is and what to do; a Finding is one case of it at
+// a place.
 
 namespace holdfast::inspect {
 
@@ -26,9 +27,9 @@ struct Rule {
   std::string_view title;        // a few words
   std::string_view explanation;  // what it means and why it matters
   std::string_view remedy;
-  std::string_view practice;     // "P05": practices.yaml's ids
-  std::string_view risk;         // "R12"
-  std::string_view atlas;        // MITRE ATLAS technique, "AML.T0011.000"; empty where none fits
+  std::string_view practice;  // "P05": practices.yaml's ids
+  std::string_view risk;      // "R12"
+  std::string_view atlas;     // MITRE ATLAS technique, "AML.T0011.000"; empty where none fits
 };
 
 // Every rule of this program, in the order of their ids. find_rule gives null for an id that no rule has.
@@ -53,7 +54,8 @@ class Findings {
 
   void add(Finding finding);
   // With the rule's usual severity.
-  void add(std::string_view rule_id, std::string path, std::optional<std::uint64_t> offset, std::string message);
+  void add(std::string_view rule_id, std::string path, std::optional<std::uint64_t> offset,
+           std::string message);
 
   [[nodiscard]] const std::vector<Finding>& items() const { return items_; }
   [[nodiscard]] std::size_t dropped() const { return dropped_; }
