@@ -1,0 +1,150 @@
+#include "inspect/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace holdfast::inspect {
+namespace {
+
+constexpr Severity kSeverities[] = {Severity::kCritical, Severity::kHigh, Severity::kMedium, Severity::kLow,
+                                    Severity::kInfo};
+
+std::string count_of(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+// Text from a hostile file must not drive the reader's terminal.
+std::string printable(std::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      safe += fmt::format("\\x{:02x}", byte);
+    } else {
+      safe.push_back(c);
+    }
+  }
+  return safe;
+}
+
+std::string_view colour_of(Severity severity) {
+  if (severity >= Severity::kHigh) return "\x1b[31m";
+  return severity == Severity::kMedium ? "\x1b[33m" : "\x1b[36m";
+}
+
+std::string text_of(const Finding& finding, bool colour) {
+  std::string name(to_string(finding.severity));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  if (colour) name = fmt::format("{}{}\x1b[0m", colour_of(finding.severity), name);
+  auto text = fmt::format("  {} {}: {}\n", name, finding.rule_id, printable(finding.message));
+  if (finding.offset) {
+    text += fmt::format("    in {} at byte {}\n", printable(finding.path), *finding.offset);
+  } else {
+    text += fmt::format("    in {}\n", printable(finding.path));
+  }
+  if (const Rule* rule = find_rule(finding.rule_id)) {
+    text += fmt::format("    why: {}\n    do:  {}\n", rule->explanation, rule->remedy);
+  }
+  return text;
+}
+
+nlohmann::ordered_json json_of(const Finding& finding) {
+  nlohmann::ordered_json object{{"rule", finding.rule_id},
+                                {"severity", to_string(finding.severity)},
+                                {"path", finding.path},
+                                {"offset", nullptr},
+                                {"message", finding.message}};
+  if (finding.offset) object["offset"] = *finding.offset;
+  if (const Rule* rule = find_rule(finding.rule_id)) {
+    object["title"] = rule->title;
+    object["explanation"] = rule->explanation;
+    object["remedy"] = rule->remedy;
+    object["practice"] = rule->practice;
+    object["risk"] = rule->risk;
+    object["atlas"] = rule->atlas;
+  }
+  return object;
+}
+
+nlohmann::ordered_json counts_of(const Report& report) {
+  nlohmann::ordered_json counts;
+  for (const auto severity : kSeverities) {
+    std::size_t count = 0;
+    for (const auto& file : report.files) {
+      count +=
+          static_cast<std::size_t>(std::count_if(file.findings.begin(), file.findings.end(),
+                                                 [&](const Finding& f) { return f.severity == severity; }));
+    }
+    counts[std::string(to_string(severity))] = count;
+  }
+  return counts;
+}
+
+}  // namespace
+
+std::size_t Report::count_at_least(Severity severity) const {
+  std::size_t count = 0;
+  for (const auto& file : files) {
+    count +=
+        static_cast<std::size_t>(std::count_if(file.findings.begin(), file.findings.end(),
+                                               [&](const Finding& f) { return f.severity >= severity; }));
+  }
+  return count;
+}
+
+bool Report::complete() const {
+  return std::all_of(files.begin(), files.end(), [](const FileReport& f) { return f.not_looked_at.empty(); });
+}
+
+Outcome judge(const Report& report, Severity fail_on) {
+  if (report.count_at_least(fail_on) > 0) return Outcome::kFindings;
+  return report.complete() ? Outcome::kClean : Outcome::kCouldNotLook;
+}
+
+std::string to_text(const Report& report, bool colour) {
+  std::string text;
+  std::size_t findings = 0;
+  std::size_t gaps = 0;
+  for (const auto& file : report.files) {
+    const bool quiet = file.findings.empty() && file.not_looked_at.empty();
+    text += fmt::format("{}: {}{}\n", printable(file.path), file.format.empty() ? "unknown" : file.format,
+                        quiet ? ", nothing found" : "");
+    for (const auto& finding : file.findings) text += text_of(finding, colour);
+    for (const auto& gap : file.not_looked_at) text += fmt::format("  NOT LOOKED AT: {}\n", printable(gap));
+    if (file.findings_dropped > 0) {
+      text += fmt::format("  and {} more, not listed\n", count_of(file.findings_dropped, "finding"));
+    }
+    findings += file.findings.size() + file.findings_dropped;
+    gaps += file.not_looked_at.empty() ? 0 : 1;
+  }
+  text +=
+      fmt::format("{} inspected, {}", count_of(report.files.size(), "file"), count_of(findings, "finding"));
+  if (gaps > 0) text += fmt::format(", {} not wholly looked at", gaps);
+  return text + "\n";
+}
+
+std::string to_json(const Report& report) {
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
+  for (const auto& file : report.files) {
+    nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+    for (const auto& finding : file.findings) findings.push_back(json_of(finding));
+    files.push_back({{"path", file.path},
+                     {"format", file.format},
+                     {"size_bytes", file.size_bytes},
+                     {"complete", file.not_looked_at.empty()},
+                     {"not_looked_at", file.not_looked_at},
+                     {"findings", std::move(findings)},
+                     {"findings_dropped", file.findings_dropped}});
+  }
+  const nlohmann::ordered_json whole{
+      {"summary",
+       {{"files", report.files.size()}, {"complete", report.complete()}, {"findings", counts_of(report)}}},
+      {"files", std::move(files)}};
+  return whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace holdfast::inspect

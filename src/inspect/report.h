@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "inspect/finding.h"
+
+// What inspecting one or more artefacts gave, and its three forms: text for people, JSON, and SARIF 2.1.0.
+
+namespace holdfast::inspect {
+
+// One file that was looked at.
+struct FileReport {
+  std::string path;
+  std::string format;  // "pickle", "pytorch zip", ...; empty where it was not told
+  std::uint64_t size_bytes = 0;
+  // Why part of it could not be looked at; empty when all of it was.
+  std::vector<std::string> not_looked_at;
+  std::vector<Finding> findings;
+  std::size_t findings_dropped = 0;  // over Findings::kMax
+};
+
+struct Report {
+  std::vector<FileReport> files;
+
+  // At or above the severity, over all files.
+  [[nodiscard]] std::size_t count_at_least(Severity severity) const;
+  [[nodiscard]] bool complete() const;
+};
+
+// The exit codes of `holdfast inspect`: 0, 1 and 2. Findings come before gaps: a file that is known to be bad
+// is bad whatever else could not be read.
+enum class Outcome { kClean = 0, kFindings = 1, kCouldNotLook = 2 };
+Outcome judge(const Report& report, Severity fail_on);
+
+std::string to_text(const Report& report, bool colour);
+std::string to_json(const Report& report);
+// OASIS SARIF 2.1.0; paths become relative URIs, gaps become tool notifications.
+std::string to_sarif(const Report& report, std::string_view tool_version);
+
+}  // namespace holdfast::inspect

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "inspect/report.h"
+
+// SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+
+namespace holdfast::inspect {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Section 3.58.6: a level for consumers that know no more; security-severity is what code hosts sort by.
+std::string_view level_of(Severity severity) {
+  if (severity >= Severity::kHigh) return "error";
+  return severity == Severity::kMedium ? "warning" : "note";
+}
+
+std::string_view security_severity(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical:
+      return "9.5";
+    case Severity::kHigh:
+      return "8.0";
+    case Severity::kMedium:
+      return "5.5";
+    case Severity::kLow:
+      return "2.0";
+    case Severity::kInfo:
+      return "0.0";
+  }
+  return "0.0";
+}
+
+// RFC 3986: everything but unreserved characters and "/" is percent-encoded.
+std::string uri_of(std::string_view path) {
+  constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  std::string uri;
+  for (const char c : path) {
+    if (kUnreserved.find(c) != std::string_view::npos) {
+      uri.push_back(c);
+    } else {
+      uri += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return uri;
+}
+
+Json rules_of(const Report& report) {
+  std::set<std::string_view> used;
+  for (const auto& file : report.files) {
+    for (const auto& finding : file.findings) used.insert(finding.rule_id);
+  }
+  Json rules = Json::array();
+  for (const auto& rule : all_rules()) {
+    if (!used.contains(rule.id)) continue;
+    Json tags = Json::array({"security", rule.practice, rule.risk});
+    if (!rule.atlas.empty()) tags.push_back(rule.atlas);
+    rules.push_back({{"id", rule.id},
+                     {"shortDescription", {{"text", rule.title}}},
+                     {"fullDescription", {{"text", rule.explanation}}},
+                     {"help", {{"text", rule.remedy}}},
+                     {"defaultConfiguration", {{"level", level_of(rule.severity)}}},
+                     {"properties",
+                      {{"tags", std::move(tags)}, {"security-severity", security_severity(rule.severity)}}}});
+  }
+  return rules;
+}
+
+Json result_of(const FileReport& file, const Finding& finding) {
+  Json physical{{"artifactLocation", {{"uri", uri_of(file.path)}}}};
+  // A byte inside an archive's member is no byte of the file itself: the member's name goes into the logical
+  // location.
+  const bool innermost = finding.path == file.path;
+  if (innermost && finding.offset) physical["region"] = {{"byteOffset", *finding.offset}, {"byteLength", 1}};
+  Json location{{"physicalLocation", std::move(physical)}};
+  if (!innermost) {
+    location["logicalLocations"] = Json::array({{{"fullyQualifiedName", finding.path}, {"kind", "member"}}});
+  }
+  Json result{{"ruleId", finding.rule_id},
+              {"level", level_of(finding.severity)},
+              {"message", {{"text", finding.message}}},
+              {"locations", Json::array({std::move(location)})},
+              {"properties", {{"severity", to_string(finding.severity)}}}};
+  if (!innermost && finding.offset) result["properties"]["offset"] = *finding.offset;
+  return result;
+}
+
+}  // namespace
+
+std::string to_sarif(const Report& report, std::string_view tool_version) {
+  Json results = Json::array();
+  Json artifacts = Json::array();
+  Json notifications = Json::array();
+  for (const auto& file : report.files) {
+    artifacts.push_back({{"location", {{"uri", uri_of(file.path)}}}, {"length", file.size_bytes}});
+    for (const auto& finding : file.findings) results.push_back(result_of(file, finding));
+    for (const auto& gap : file.not_looked_at) {
+      notifications.push_back(
+          {{"level", "error"},
+           {"message", {{"text", fmt::format("{}: not looked at: {}", file.path, gap)}}}});
+    }
+  }
+  Json driver{{"name", "Holdfast"}, {"version", tool_version}, {"rules", rules_of(report)}};
+  Json run{{"tool", {{"driver", std::move(driver)}}},
+           {"invocations", Json::array({{{"executionSuccessful", report.complete()},
+                                         {"toolExecutionNotifications", std::move(notifications)}}})},
+           {"artifacts", std::move(artifacts)},
+           {"results", std::move(results)}};
+  const Json whole{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+                   {"version", "2.1.0"},
+                   {"runs", Json::array({std::move(run)})}};
+  return whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace holdfast::inspect
