@@ -9,7 +9,7 @@ set(HOLDFAST_LAYERS
   "crypto,stats,formats,policy"
   "patterns,worker,net"
   "data,inspect,store"
-  "model,monitor,keys"
+  "model,monitor,keys,intake"
   "evaluate,privacy,audit"
   "access"
   "registry"
