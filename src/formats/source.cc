@@ -12,7 +12,8 @@ using base::fail;
 
 base::Result<std::size_t> MemorySource::read_at(std::uint64_t offset, base::MutableByteView buffer) const {
   if (offset >= bytes_.size()) return 0;
-  const std::size_t count = std::min<std::size_t>(buffer.size(), bytes_.size() - static_cast<std::size_t>(offset));
+  const std::size_t count =
+      std::min<std::size_t>(buffer.size(), bytes_.size() - static_cast<std::size_t>(offset));
   std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), count, buffer.begin());
   return count;
 }
@@ -23,7 +24,7 @@ base::Result<FileSource> FileSource::open(const std::filesystem::path& path) {
 }
 
 base::Result<FileSource> FileSource::adopt(base::UniqueFd fd) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return base::fail_errno("cannot read the file's size", errno);
   return FileSource(std::move(fd), static_cast<std::uint64_t>(status.st_size));
 }

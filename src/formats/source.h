@@ -7,9 +7,10 @@
 #include "base/file.h"
 #include "base/result.h"
 
-// Where a reader's bytes come from. A Source is random access over a known size: a file, a buffer, a range of either.
-// A Stream is read once from front to back: a Source from its start, or what an inflater gives. Readers take one of
-// the two and hold no more than a bounded buffer, so that memory does not grow with the file.
+// Where a reader's bytes come from. A Source is random access over a known size: a file, a buffer, a range of
+// either. A Stream is read once from front to back: a Source from its start, or what an inflater gives.
+// Readers take one of the two and hold no more than a bounded buffer, so that memory does not grow with the
+// file.
 
 namespace holdfast::formats {
 
@@ -32,7 +33,8 @@ class MemorySource final : public Source {
   base::ByteView bytes_;
 };
 
-// Over a regular file, by its descriptor. Its size is the one at opening: a file that grows is read no further.
+// Over a regular file, by its descriptor. Its size is the one at opening: a file that grows is read no
+// further.
 class FileSource final : public Source {
  public:
   static base::Result<FileSource> open(const std::filesystem::path& path);
