@@ -25,6 +25,7 @@ class TestVector {
     values_[line.substr(0, colon)] = colon + 2 < line.size() ? line.substr(colon + 2) : "";
   }
   [[nodiscard]] bool empty() const { return values_.empty(); }
+  [[nodiscard]] bool has(const std::string& name) const { return values_.contains(name); }
   [[nodiscard]] const std::string& text(const std::string& name) const { return values_.at(name); }
   [[nodiscard]] base::Bytes bytes(const std::string& name) const {
     return base::hex_decode(text(name)).value();
