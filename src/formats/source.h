@@ -41,6 +41,8 @@ class FileSource final : public Source {
   static base::Result<FileSource> adopt(base::UniqueFd fd);
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   base::Result<std::size_t> read_at(std::uint64_t offset, base::MutableByteView buffer) const override;
+  // Still owned by this source.
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
 
  private:
   FileSource(base::UniqueFd fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
