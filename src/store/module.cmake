@@ -1,0 +1,1 @@
+holdfast_module(store USES base crypto LIBS SQLite::SQLite3)
