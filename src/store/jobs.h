@@ -18,11 +18,11 @@ using JobId = base::Strong<struct JobIdTag, std::int64_t>;
 
 struct NewJob {
   base::WorkspaceId workspace;
-  std::string kind;             // which worker does it
-  std::string idempotency_key;  // one job of a kind for each key, until it is forgotten
-  base::Bytes payload;          // for the worker; sealed by the caller if it holds what must not lie open
-  base::Timestamp not_before;
-  std::int64_t max_attempts = 5;  // 1 to 1000
+  std::string kind;                 // which worker does it
+  std::string idempotency_key;      // one job of a kind for each key, until it is forgotten
+  base::Bytes payload = {};         // for the worker; sealed by the caller if it holds what must not lie open
+  base::Timestamp not_before = {};  // at once where left out
+  std::int64_t max_attempts = 5;    // 1 to 1000
 };
 
 // A job in the hands of a worker.
