@@ -5,7 +5,9 @@ target_compile_features(holdfast_compiler INTERFACE cxx_std_20)
 set(warnings
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
   -Wold-style-cast -Wcast-align -Wundef -Wimplicit-fallthrough -Wdouble-promotion
-  -Wformat=2 -Wsuggest-override -Werror)
+  -Wformat=2 -Wsuggest-override -Werror
+  # Options are structs with designated initialisers; what is not named keeps its default.
+  -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   list(APPEND warnings -Wthread-safety -Wnull-dereference)
 elseif(HOLDFAST_SANITIZE STREQUAL "")
