@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -16,6 +18,15 @@ class Reader {
   virtual ~Reader() = default;
   // Reads up to buffer.size() bytes; 0 means the end, and stays so.
   virtual base::Result<std::size_t> read(base::MutableByteView buffer) = 0;
+};
+
+// Random access over a known size.
+class RandomReader {
+ public:
+  virtual ~RandomReader() = default;
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+  // Fills `buffer` from `offset`; gives fewer bytes only where the end comes before.
+  virtual base::Result<std::size_t> read_at(std::uint64_t offset, base::MutableByteView buffer) const = 0;
 };
 
 class Writer {
@@ -56,5 +67,29 @@ class FdWriter final : public Writer {
  private:
   int fd_;
 };
+
+// Gives lines first, and then what follows them, of another reader.
+class LineReader final : public Reader {
+ public:
+  explicit LineReader(Reader& source) : source_(&source) {}
+  // The first byte that read() would give; none at the end.
+  base::Result<std::optional<std::uint8_t>> peek();
+  // The bytes before the next LF, which is consumed, or before the end; none at the end. kLimitExceeded where
+  // they are more than max_bytes.
+  base::Result<std::optional<std::string>> read_line(std::size_t max_bytes);
+  base::Result<std::size_t> read(base::MutableByteView buffer) override;
+
+ private:
+  base::Result<> refill();
+  Reader* source_;
+  base::Bytes buffer_;
+  base::ByteView rest_;
+};
+
+// Reads until `buffer` is full or the reader ends; gives the count.
+base::Result<std::size_t> read_full(Reader& reader, base::MutableByteView buffer);
+
+// Writes what `reader` gives until its end. The buffer is wiped: it may have held a secret.
+base::Result<> copy(Reader& reader, Writer& writer, const Progress& progress = {});
 
 }  // namespace holdfast::crypto
