@@ -1,0 +1,126 @@
+#include "policy/entity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::policy {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+bool by_hash(const EntityUid& a, const EntityUid& b) {
+  return a.hash() != b.hash() ? a.hash() < b.hash() : a < b;
+}
+
+}  // namespace
+
+Result<Entities> Entities::make(std::vector<Entity> entities) {
+  if (entities.size() > kMaxEntities) {
+    return fail(ErrorCode::kLimitExceeded,
+                fmt::format("{} entities are over the limit of {}", entities.size(), kMaxEntities));
+  }
+  Entities store;
+  store.nodes_.reserve(entities.size());
+  for (Entity& entity : entities) {
+    const EntityUid uid = entity.uid;
+    if (!store.nodes_.try_emplace(uid, Node{std::move(entity), {}}).second) {
+      return fail(ErrorCode::kInvalidArgument, fmt::format("the entity {} is there twice", uid.text()));
+    }
+  }
+  HF_CHECK(store.find_ancestors());
+  return store;
+}
+
+// Parents before children: an entity is done once all its known parents are (Kahn's algorithm), so that its
+// ancestors are its parents and theirs. Whatever is never done lies on a cycle or below one.
+Result<> Entities::find_ancestors() {
+  std::unordered_map<EntityUid, std::size_t> waiting;  // known parents that are not done
+  std::unordered_map<EntityUid, std::vector<Node*>> children;
+  std::vector<Node*> ready;
+  for (auto& [uid, node] : nodes_) {
+    auto& parents = node.entity.parents;
+    std::sort(parents.begin(), parents.end());
+    parents.erase(std::unique(parents.begin(), parents.end()), parents.end());
+    std::size_t known = 0;
+    for (const EntityUid& parent : parents) {
+      if (!nodes_.contains(parent)) continue;
+      children[parent].push_back(&node);
+      ++known;
+    }
+    if (known == 0) ready.push_back(&node);
+    waiting.emplace(uid, known);
+  }
+
+  std::size_t done = 0;
+  std::size_t links = 0;
+  for (; done < ready.size(); ++done) {
+    Node& node = *ready[done];
+    HF_TRY(const std::size_t count, gather_ancestors(node));
+    links += count;
+    if (links > kMaxAncestorLinks) {
+      return fail(ErrorCode::kLimitExceeded,
+                  fmt::format("the entities have more than {} ancestors together", kMaxAncestorLinks));
+    }
+    const auto at = children.find(node.entity.uid);
+    if (at == children.end()) continue;
+    for (Node* child : at->second) {
+      if (--waiting[child->entity.uid] == 0) ready.push_back(child);
+    }
+  }
+  if (done == nodes_.size()) return {};
+  const EntityUid* first = nullptr;
+  for (const auto& [uid, count] : waiting) {
+    if (count > 0 && (first == nullptr || uid < *first)) first = &uid;
+  }
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("the entity {} is its own ancestor, or below one that is", first->text()));
+}
+
+Result<std::size_t> Entities::gather_ancestors(Node& node) {
+  std::vector<EntityUid>& found = node.ancestors;
+  for (const EntityUid& parent : node.entity.parents) {
+    const auto& theirs = ancestors(parent);
+    if (found.size() + theirs.size() > kMaxAncestorLinks) {
+      return fail(ErrorCode::kLimitExceeded, fmt::format("the entity {} has more than {} ancestors",
+                                                         node.entity.uid.text(), kMaxAncestorLinks));
+    }
+    found.push_back(parent);
+    found.insert(found.end(), theirs.begin(), theirs.end());
+  }
+  std::sort(found.begin(), found.end(), by_hash);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  found.shrink_to_fit();
+  return found.size();
+}
+
+const Entity* Entities::find(const EntityUid& uid) const {
+  const auto at = nodes_.find(uid);
+  return at == nodes_.end() ? nullptr : &at->second.entity;
+}
+
+bool Entities::is_in(const EntityUid& uid, const EntityUid& ancestor) const {
+  if (uid == ancestor) return true;
+  const auto& found = ancestors(uid);
+  return std::binary_search(found.begin(), found.end(), ancestor, by_hash);
+}
+
+const std::vector<EntityUid>& Entities::ancestors(const EntityUid& uid) const {
+  static const std::vector<EntityUid> kNone;
+  const auto at = nodes_.find(uid);
+  return at == nodes_.end() ? kNone : at->second.ancestors;
+}
+
+std::vector<const Entity*> Entities::all() const {
+  std::vector<const Entity*> entities;
+  entities.reserve(nodes_.size());
+  for (const auto& [uid, node] : nodes_) entities.push_back(&node.entity);
+  std::sort(entities.begin(), entities.end(),
+            [](const Entity* a, const Entity* b) { return a->uid < b->uid; });
+  return entities;
+}
+
+}  // namespace holdfast::policy

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "policy/value.h"
+
+namespace holdfast::policy {
+
+// What is known of one entity. `parents` need not be in the store themselves.
+struct Entity {
+  EntityUid uid;
+  Record attributes = {};
+  Record tags = {};
+  std::vector<EntityUid> parents = {};
+};
+
+// Entities with all their ancestors, which are found once, when the store is made. Immutable; safe to read
+// from any thread.
+class Entities {
+ public:
+  static constexpr std::size_t kMaxEntities = 1'000'000;
+  static constexpr std::size_t kMaxAncestorLinks = 8'000'000;  // over all entities together
+
+  Entities() = default;
+  // kInvalidArgument when an entity is there twice or is its own ancestor; kLimitExceeded over the bounds
+  // above.
+  static base::Result<Entities> make(std::vector<Entity> entities);
+
+  [[nodiscard]] const Entity* find(const EntityUid& uid) const;  // null when it is not known
+  // `in`: the same entity, known or not, or one of its descendants.
+  [[nodiscard]] bool is_in(const EntityUid& uid, const EntityUid& ancestor) const;
+  // In no particular order; none for an unknown entity.
+  [[nodiscard]] const std::vector<EntityUid>& ancestors(const EntityUid& uid) const;
+  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  // Every entity, in order of their uids.
+  [[nodiscard]] std::vector<const Entity*> all() const;
+
+ private:
+  struct Node {
+    Entity entity;
+    std::vector<EntityUid> ancestors;  // sorted by hash
+  };
+  base::Result<> find_ancestors();
+  base::Result<std::size_t> gather_ancestors(Node& node);
+  std::unordered_map<EntityUid, Node> nodes_;
+};
+
+}  // namespace holdfast::policy

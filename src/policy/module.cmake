@@ -1,0 +1,1 @@
+holdfast_module(policy USES base)
