@@ -36,6 +36,7 @@ Result<std::string> AgeArmorReader::next_line(std::size_t max_bytes) {
     return damaged("it has a line that is too long");
   if (!line) return fail(std::move(line).error());
   if (!*line) return damaged("it ends too early");
+  if ((*line)->ends_with('\n')) (*line)->pop_back();
   if ((*line)->ends_with('\r')) (*line)->pop_back();
   return **std::move(line);
 }

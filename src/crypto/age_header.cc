@@ -74,8 +74,9 @@ class HeaderParser {
                   fmt::format("the header of the sealed file is larger than {} bytes", kMaxAgeHeaderBytes));
     }
     if (!line) return fail(std::move(line).error());
-    if (!*line) return malformed("it ends too early");
-    text_.append(**line).push_back('\n');
+    if (!*line || !(*line)->ends_with('\n')) return malformed("it ends too early");
+    text_.append(**line);
+    (*line)->pop_back();
     return **std::move(line);
   }
 

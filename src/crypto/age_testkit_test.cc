@@ -64,8 +64,8 @@ struct Outcome {
 Outcome failed(const base::Error& error, std::string otherwise, Sha256& released) {
   if (error.message.starts_with("the ASCII armor")) otherwise = "armor failure";
   if (error.message.find("MAC does not match") != std::string::npos) otherwise = "HMAC failure";
-  if (error.code == ErrorCode::kPermissionDenied || error.code == ErrorCode::kUnsupported)
-    otherwise = "no match";
+  if (error.code == ErrorCode::kPermissionDenied) otherwise = "no match";
+  if (error.message.find("recipients of the type") != std::string::npos) otherwise = "no match";
   return {.result = std::move(otherwise), .released = released.finish()};
 }
 

@@ -52,13 +52,14 @@ Result<std::optional<std::string>> LineReader::read_line(std::size_t max_bytes) 
     HF_CHECK(refill());
     if (rest_.empty()) return begun ? std::optional(std::move(line)) : std::nullopt;
     const auto end = std::ranges::find(rest_, '\n');
-    const auto taken = static_cast<std::size_t>(end - rest_.begin());
-    if (taken > max_bytes - line.size()) {
+    const auto before_end = static_cast<std::size_t>(end - rest_.begin());
+    if (before_end > max_bytes - line.size()) {
       return fail(ErrorCode::kLimitExceeded, fmt::format("a line is longer than {} bytes", max_bytes));
     }
-    line.append(base::as_text(rest_.first(taken)));
     const bool whole = end != rest_.end();
-    rest_ = rest_.subspan(taken + (whole ? 1 : 0));
+    const std::size_t taken = before_end + (whole ? 1 : 0);
+    line.append(base::as_text(rest_.first(taken)));
+    rest_ = rest_.subspan(taken);
     if (whole) return line;
   }
 }

@@ -74,8 +74,8 @@ class LineReader final : public Reader {
   explicit LineReader(Reader& source) : source_(&source) {}
   // The first byte that read() would give; none at the end.
   base::Result<std::optional<std::uint8_t>> peek();
-  // The bytes before the next LF, which is consumed, or before the end; none at the end. kLimitExceeded where
-  // they are more than max_bytes.
+  // The next line with its LF, or what is left before the end without one; none at the end. kLimitExceeded
+  // where the line without its LF is longer than max_bytes.
   base::Result<std::optional<std::string>> read_line(std::size_t max_bytes);
   base::Result<std::size_t> read(base::MutableByteView buffer) override;
 
