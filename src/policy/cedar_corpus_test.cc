@@ -2,9 +2,10 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -12,9 +13,10 @@
 #include "policy/entity_json.h"
 #include "policy/parser.h"
 #include "policy/schema.h"
+#include "policy/validator.h"
 
-// Cedar's own integration tests, github.com/cedar-policy/cedar-integration-tests: a folder that holds its `tests` and
-// `sample-data` and the unpacked `corpus-tests`, named by HOLDFAST_CEDAR_CORPUS.
+// Cedar's own integration tests, github.com/cedar-policy/cedar-integration-tests: a folder that holds its
+// `tests` and `sample-data` and the unpacked `corpus-tests`, named by HOLDFAST_CEDAR_CORPUS.
 
 namespace holdfast::policy {
 namespace {
@@ -29,7 +31,8 @@ std::string read(const std::filesystem::path& path) {
 
 class CorpusCase {
  public:
-  CorpusCase(const std::filesystem::path& root, const std::filesystem::path& file) : root_(root), name_(file.stem()) {
+  CorpusCase(const std::filesystem::path& root, const std::filesystem::path& file)
+      : root_(root), name_(file.stem()) {
     auto parsed = base::parse_json(read(file));
     EXPECT_TRUE(parsed.has_value()) << file;
     if (parsed) test_ = *std::move(parsed);
@@ -50,6 +53,10 @@ class CorpusCase {
       ADD_FAILURE() << name_ << ": " << entities.error().message;
       return 0;
     }
+    EXPECT_EQ(validate_policies(*policies, *schema).errors.empty(), test_["shouldValidate"].get<bool>())
+        << name_;
+    const auto valid = validate_entities(*entities, *schema);
+    EXPECT_TRUE(valid.has_value()) << name_ << ": " << valid.error().message;
     const Authorizer authorizer(*std::move(policies));
     int count = 0;
     for (const json& expected : test_["requests"]) {
@@ -60,13 +67,18 @@ class CorpusCase {
   }
 
  private:
-  void decide(const Authorizer& authorizer, const Schema& schema, const Entities& entities, const json& expected) {
+  void decide(const Authorizer& authorizer, const Schema& schema, const Entities& entities,
+              const json& expected) {
     const json asked{{"principal", expected["principal"]},
                      {"action", expected["action"]},
                      {"resource", expected["resource"]},
                      {"context", expected["context"]}};
     const auto request = parse_request(asked.dump(), &schema);
     ASSERT_TRUE(request.has_value()) << name_ << ": " << request.error().message;
+    if (expected.value("validateRequest", true)) {
+      const auto valid = validate_request(*request, schema);
+      EXPECT_TRUE(valid.has_value()) << name_ << ": " << valid.error().message;
+    }
     const Decision decision = authorizer.decide(*request, entities);
     const auto where = name_ + ", " + expected["description"].get<std::string>();
     EXPECT_EQ(decision.verdict == Verdict::kAllow ? "allow" : "deny", expected["decision"]) << where;

@@ -55,7 +55,16 @@ bool same_attributes(const Attributes& a, const Attributes& b) {
 
 }  // namespace
 
-TypeRef type_of(Type::Kind kind) { return std::make_shared<const Type>(Type{.kind = kind}); }
+TypeRef type_of(Type::Kind kind) {
+  static const auto kTypes = [] {
+    std::array<TypeRef, 9> types;
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      types[i] = std::make_shared<const Type>(Type{.kind = static_cast<Type::Kind>(i)});
+    }
+    return types;
+  }();
+  return kTypes.at(static_cast<std::size_t>(kind));
+}
 TypeRef type_of(ExtensionOperand operand) { return type_of(kind_of(operand)); }
 
 TypeRef entity_type(std::string name) {
