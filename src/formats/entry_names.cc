@@ -25,7 +25,12 @@ bool climbs(std::string_view path) {
 
 }  // namespace
 
-bool leaves_folder(std::string_view path) { return is_absolute(path) || climbs(path); }
+void report_link_target(std::string_view target, std::string_view name, std::uint64_t offset,
+                        Anomalies& anomalies) {
+  if (!is_absolute(target) && !climbs(target)) return;
+  anomalies.add(climbs(target) ? AnomalyKind::kPathTraversal : AnomalyKind::kAbsolutePath, offset,
+                fmt::format("the link {} leads out of its folder, to {}", quote(name), quote(target)));
+}
 
 bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };

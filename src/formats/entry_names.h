@@ -16,8 +16,9 @@ void report_entry_name(std::string_view name, std::uint64_t offset, Anomalies& a
 void report_file_type(std::uint32_t unix_mode, std::string_view name, std::uint64_t offset,
                       Anomalies& anomalies);
 
-// Whether a link's target would lead out of the folder that the archive is extracted to.
-bool leaves_folder(std::string_view path);
+// kPathTraversal or kAbsolutePath for the target of the link `name`.
+void report_link_target(std::string_view target, std::string_view name, std::uint64_t offset,
+                        Anomalies& anomalies);
 
 // Well-formed UTF-8 (Unicode 15, table 3-7).
 bool is_utf8(std::string_view text);

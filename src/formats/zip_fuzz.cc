@@ -3,7 +3,7 @@
 
 #include "formats/zip.h"
 
-using namespace holdfast;
+namespace formats = holdfast::formats;
 
 // Opens whatever comes, and reads up to kMaxRead bytes of each of the first entries.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

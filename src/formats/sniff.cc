@@ -1,0 +1,312 @@
+#include "formats/sniff.h"
+
+#include <algorithm>
+#include <array>
+
+#include "formats/entry_names.h"
+#include "formats/inflate.h"
+#include "formats/pickle_start.h"
+#include "formats/protobuf.h"
+#include "formats/tar.h"
+#include "formats/zip_directory.h"
+
+namespace holdfast::formats {
+
+using base::as_text;
+using base::load_le;
+
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Magic {
+  std::string_view bytes;
+  Format format;
+  std::size_t offset = 0;
+};
+
+constexpr std::string_view kHdf5Magic = "\x89HDF\r\n\x1A\n";
+
+// Signatures that are one format's alone.
+constexpr std::array kMagics = {
+    Magic{"PK\3\4"sv, Format::kZip},
+    Magic{"PK\5\6"sv, Format::kZip},
+    Magic{"\x1F\x8B"sv, Format::kGzip},
+    Magic{"BZh"sv, Format::kBzip2},
+    Magic{"\xFD"
+          "7zXZ\0"sv,
+          Format::kXz},
+    Magic{"\x5D\0\0"sv, Format::kLzma},
+    Magic{"\x28\xB5\x2F\xFD"sv, Format::kZstd},
+    Magic{"\x04\x22\x4D\x18"sv, Format::kLz4},
+    Magic{"7z\xBC\xAF\x27\x1C"sv, Format::kSevenZip},
+    Magic{"\x93NUMPY"sv, Format::kNpy},
+    Magic{"GGUF"sv, Format::kGguf},
+    Magic{"TFL3"sv, Format::kTflite, 4},
+    Magic{"\x7F"
+          "ELF"sv,
+          Format::kElf},
+    Magic{"MZ"sv, Format::kPe},
+    Magic{"\xFE\xED\xFA\xCE"sv, Format::kMachO},
+    Magic{"\xFE\xED\xFA\xCF"sv, Format::kMachO},
+    Magic{"\xCE\xFA\xED\xFE"sv, Format::kMachO},
+    Magic{"\xCF\xFA\xED\xFE"sv, Format::kMachO},
+    Magic{"\xCA\xFE\xBA\xBE"sv, Format::kMachO},
+    Magic{"%PDF-"sv, Format::kPdf},
+    Magic{"\x89PNG\r\n\x1A\n"sv, Format::kPng},
+    Magic{"\xFF\xD8\xFF"sv, Format::kJpeg},
+    Magic{kHdf5Magic, Format::kHdf5},
+};
+
+// A zlib header (RFC 1950 section 2.2) has 10 bits of check: expand a little to be sure.
+bool is_zlib(base::ByteView head) {
+  if (head.size() < 2 || (head[0] & 0x0FU) != 8 || head[0] >> 4 > 7) return false;
+  if (base::load_be<std::uint16_t>(head) % 31 != 0) return false;
+  const MemorySource source(head);
+  SourceStream input(source);
+  auto stream = InflateStream::open(input, DeflateFormat::kZlib);
+  if (!stream) return true;
+  std::array<std::uint8_t, 64> out{};
+  const auto got = stream->read(out);
+  return got && (*got > 0 || stream->consumed() > 2);
+}
+
+bool is_safetensors(base::ByteView head, std::optional<std::uint64_t> size) {
+  if (head.size() < 9 || head[8] != '{') return false;
+  constexpr std::uint64_t kFormatsOwnLimit = 100'000'000;
+  const auto header = load_le<std::uint64_t>(head);
+  return header >= 2 && header <= kFormatsOwnLimit && (!size || header <= *size - 8);
+}
+
+bool is_text(base::ByteView head) {
+  const bool control = std::ranges::any_of(head, [](std::uint8_t byte) {
+    return byte == 0x7F || (byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t' && byte != '\f');
+  });
+  if (control || head.empty()) return false;
+  // A head may end within a character.
+  const std::string_view text = as_text(head);
+  for (std::size_t cut = 0; cut < std::min<std::size_t>(4, text.size()); ++cut) {
+    if (is_utf8(text.substr(0, text.size() - cut))) return true;
+  }
+  return false;
+}
+
+bool is_json(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const auto skip_space = [&] {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  };
+  skip_space();
+  const std::string_view may_follow = text.starts_with('{')   ? "\"}"sv
+                                      : text.starts_with('[') ? "[{\"]-0123456789tfn"sv
+                                                              : ""sv;
+  if (may_follow.empty()) return false;
+  text.remove_prefix(1);
+  skip_space();
+  return !text.empty() && may_follow.find(text.front()) != may_follow.npos;
+}
+
+bool is_python(std::string_view text) {
+  if (text.starts_with("#!") && text.substr(0, text.find('\n')).find("python") != text.npos) return true;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    const bool defines =
+        line.starts_with("def ") || line.starts_with("class ") || line.starts_with("async def ");
+    if (defines && line.find(':') != line.npos) return true;
+    if (line.starts_with("import ") && line.find_first_of("{}();\"'") == line.npos) return true;
+    if (line.starts_with("from ") && line.find(" import ") != line.npos) return true;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return false;
+}
+
+// Fields of the outermost message: onnx.proto's ModelProto, or TensorFlow's saved_model.proto.
+struct Outline {
+  bool graph = false;        // ModelProto.graph = 7
+  bool versioned = false;    // ModelProto.ir_version = 1, SavedModel.saved_model_schema_version = 1
+  bool opsets = false;       // ModelProto.opset_import = 8
+  bool meta_graphs = false;  // SavedModel.meta_graphs = 2, which begins with MetaGraphDef.meta_info_def = 1
+  bool others = false;
+};
+
+void note_field(const WireReader& reader, const WireField& field, Outline& outline) {
+  const bool bytes = field.type == WireType::kBytes;
+  if (field.number == 1 && field.type == WireType::kVarint) {
+    outline.versioned = true;
+  } else if (field.number == 7 && bytes) {
+    outline.graph = true;
+  } else if (field.number == 8 && bytes) {
+    outline.opsets = true;
+  } else if (field.number == 2 && bytes) {
+    auto inner = reader.message(field);
+    const auto first = inner ? inner->next() : base::Result<std::optional<WireField>>();
+    outline.meta_graphs |= first && *first && (*first)->number == 1 && (*first)->type == WireType::kBytes;
+  } else {
+    outline.others = true;
+  }
+}
+
+// The start of something longer, as if it had no end: fields may reach beyond the head.
+class Endless final : public Source {
+ public:
+  explicit Endless(base::ByteView head) : head_(head) {}
+  [[nodiscard]] std::uint64_t size() const override { return 1ULL << 62; }
+  base::Result<std::size_t> read_at(std::uint64_t offset, base::MutableByteView buffer) const override {
+    return head_.read_at(offset, buffer);
+  }
+
+ private:
+  MemorySource head_;
+};
+
+// `known` bytes of the source are there; a fault beyond them is not the message's.
+std::optional<Format> protobuf_model(const Source& source, std::uint64_t known) {
+  constexpr int kMaxFields = 10'000;
+  WireBuffer buffer(source);
+  WireReader reader(buffer);
+  Outline outline;
+  for (int fields = 0; fields < kMaxFields && reader.offset() < known; ++fields) {
+    const auto field = reader.next();
+    if (!field || !*field) return std::nullopt;
+    note_field(reader, **field, outline);
+  }
+  if (outline.graph && (outline.versioned || outline.opsets)) return Format::kOnnx;
+  if (outline.versioned && outline.meta_graphs && !outline.others && !outline.opsets)
+    return Format::kSavedModel;
+  return std::nullopt;
+}
+
+void add(std::vector<Format>& formats, Format format) {
+  if (std::ranges::find(formats, format) == formats.end()) formats.push_back(format);
+}
+
+// All but what protobuf and the end of the file tell.
+std::vector<Format> by_head(base::ByteView head, std::optional<std::uint64_t> size) {
+  std::vector<Format> formats;
+  const bool text = is_text(head);
+  for (const Magic& magic : kMagics) {
+    if (head.size() <= magic.offset || (text && magic.format != Format::kPdf)) continue;
+    if (as_text(head.subspan(magic.offset)).starts_with(magic.bytes)) add(formats, magic.format);
+  }
+  if (is_tar_header(head)) add(formats, Format::kTar);
+  if (is_safetensors(head, size)) add(formats, Format::kSafetensors);
+  if (may_start_pickle(head, size)) add(formats, Format::kPickle);
+  if (is_zlib(head)) add(formats, Format::kZlib);
+  if (text) {
+    const std::string_view view = as_text(head);
+    add(formats, is_json(view) ? Format::kJson : is_python(view) ? Format::kPython : Format::kText);
+  }
+  return formats;
+}
+
+// The HDF5 signature may stand after a user block of 512 bytes, 1024, and so on (HDF5 File Format
+// Specification 3.0, section II.A).
+base::Result<bool> has_hdf5_after_block(const Source& source) {
+  for (std::uint64_t at = 512; at < source.size(); at *= 2) {
+    std::array<std::uint8_t, kHdf5Magic.size()> bytes{};
+    HF_TRY(const std::size_t got, source.read_at(at, bytes));
+    if (got == bytes.size() && as_text(bytes) == kHdf5Magic) return true;
+    if (at > source.size() / 2) break;
+  }
+  return false;
+}
+
+base::Result<bool> has_zip_end(const Source& source) {
+  Anomalies ignored;
+  const auto directory = locate_zip_directory(source, ignored);
+  if (!directory && directory.error().code == base::ErrorCode::kIo) return fail(directory.error());
+  if (!directory) return false;
+  std::array<std::uint8_t, 4> bytes{};
+  HF_TRY(const std::size_t got, source.read_at(directory->offset, bytes));
+  return got == bytes.size() && as_text(bytes) == "PK\1\2";
+}
+
+}  // namespace
+
+base::Result<std::vector<Format>> sniff(const Source& source) {
+  base::Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), kSniffBytes)));
+  HF_TRY(const std::size_t got, source.read_at(0, head));
+  head.resize(got);
+  std::vector<Format> formats = by_head(head, source.size());
+  if (const auto model = protobuf_model(source, source.size())) add(formats, *model);
+  HF_TRY(const bool zip, has_zip_end(source));
+  if (zip) add(formats, Format::kZip);
+  HF_TRY(const bool hdf5, has_hdf5_after_block(source));
+  if (hdf5) add(formats, Format::kHdf5);
+  if (formats.empty()) formats.push_back(Format::kUnknown);
+  return formats;
+}
+
+std::vector<Format> sniff_head(base::ByteView head) {
+  const bool whole = head.size() < kSniffBytes;
+  std::vector<Format> formats =
+      by_head(head, whole ? std::optional<std::uint64_t>(head.size()) : std::nullopt);
+  if (const auto model = protobuf_model(Endless(head), head.size())) add(formats, *model);
+  if (formats.empty()) formats.push_back(Format::kUnknown);
+  return formats;
+}
+
+std::string_view to_string(Format format) {
+  switch (format) {
+    case Format::kPickle:
+      return "pickle";
+    case Format::kZip:
+      return "zip";
+    case Format::kTar:
+      return "tar";
+    case Format::kGzip:
+      return "gzip";
+    case Format::kZlib:
+      return "zlib";
+    case Format::kBzip2:
+      return "bzip2";
+    case Format::kXz:
+      return "xz";
+    case Format::kLzma:
+      return "lzma";
+    case Format::kZstd:
+      return "zstd";
+    case Format::kLz4:
+      return "lz4";
+    case Format::kSevenZip:
+      return "7z";
+    case Format::kNpy:
+      return "npy";
+    case Format::kSafetensors:
+      return "safetensors";
+    case Format::kOnnx:
+      return "onnx";
+    case Format::kSavedModel:
+      return "saved-model";
+    case Format::kGguf:
+      return "gguf";
+    case Format::kHdf5:
+      return "hdf5";
+    case Format::kTflite:
+      return "tflite";
+    case Format::kElf:
+      return "elf";
+    case Format::kPe:
+      return "pe";
+    case Format::kMachO:
+      return "mach-o";
+    case Format::kPdf:
+      return "pdf";
+    case Format::kPng:
+      return "png";
+    case Format::kJpeg:
+      return "jpeg";
+    case Format::kJson:
+      return "json";
+    case Format::kPython:
+      return "python";
+    case Format::kText:
+      return "text";
+    case Format::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+}  // namespace holdfast::formats
