@@ -97,7 +97,10 @@ TEST_F(MigrationsTest, TheStepsOfStoreAreThoseThatWereReleased) {
           .value();
   std::vector<std::string> digests;
   for (const auto& [version, digest] : steps) digests.push_back(digest.hex());
-  EXPECT_THAT(digests, testing::ElementsAre("", "", ""));
+  EXPECT_THAT(digests,
+              testing::ElementsAre("b99d1e87a3b9b9e8f41ed98faf0193e129830ea5d49728e749c29764110475e5",
+                                   "87324cd8e8d0b3695ee90891d5991c353133c8f0f806e310d8cb5e14da84339e",
+                                   "5e89ba3c57dde9519b6413593f28b74c0ac771dc6e792500ad5c0dbc94979cb9"));
 }
 
 }  // namespace
