@@ -11,12 +11,6 @@ namespace {
 
 using base::Result;
 
-// The last part of a path: "Action" of "Holdfast::Action".
-std::string_view base_name(std::string_view type) {
-  const std::size_t colon = type.rfind(':');
-  return colon == std::string_view::npos ? type : type.substr(colon + 1);
-}
-
 class PolicyParser {
  public:
   explicit PolicyParser(Lexer& lexer) : lexer_(lexer) {}
@@ -119,10 +113,8 @@ class PolicyParser {
   Result<> parse_action_uid() {
     const std::size_t offset = lexer_.token().offset;
     HF_TRY(EntityUid uid, parse_entity_uid(lexer_, "an action such as Action::\"deploy\""));
-    if (base_name(uid.type()) != "Action") {
-      return lexer_.fail_at(
-          offset, fmt::format("{} is no action; the type of one is `Action`, in any namespace", uid.text()));
-    }
+    if (const auto action = check_action_type(uid); !action)
+      return lexer_.fail_at(offset, action.error().message);
     policy_.action.actions.push_back(std::move(uid));
     return {};
   }

@@ -21,4 +21,8 @@ enum class PolicyIds {
 // ...".
 base::Result<PolicySet> parse_policies(std::string_view text, PolicyIds ids = PolicyIds::kPosition);
 
+// A policy set in Cedar's JSON form ("JSON policy format"): {"staticPolicies", "templates", "templateLinks"},
+// each policy under its id.
+base::Result<PolicySet> parse_policies_json(std::string_view text);
+
 }  // namespace holdfast::policy

@@ -33,6 +33,14 @@ std::string constraint_text(const ActionConstraint& constraint) {
 
 }  // namespace
 
+Result<> check_action_type(const EntityUid& uid) {
+  const std::string& type = uid.type();
+  const std::size_t colon = type.rfind(':');
+  if (std::string_view(type).substr(colon == std::string::npos ? 0 : colon + 1) == "Action") return {};
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("{} is no action; the type of one is `Action`, in any namespace", uid.text()));
+}
+
 std::optional<std::string_view> Policy::annotation(std::string_view name) const {
   const auto at = annotations.find(name);
   if (at == annotations.end()) return std::nullopt;

@@ -36,6 +36,9 @@ struct Condition {
   NodeId root = 0;
 };
 
+// kInvalidArgument unless the type of the entity is `Action`, in any namespace.
+base::Result<> check_action_type(const EntityUid& uid);
+
 // One policy, or a template when a constraint of its scope asks for an entity that is not given.
 struct Policy {
   std::string id;
