@@ -54,7 +54,7 @@ std::int64_t check_pairs(const fs::path& file, std::int64_t acknowledged) {
   return count / 2;
 }
 
-[[noreturn]] void write_until_killed(const fs::path& file, int acknowledge) {
+[[noreturn]] void write_until_killed(const fs::path& file, int acknowledge) noexcept {
   const auto database = open(file);
   std::int64_t next = 0;
   if (database) {
@@ -105,7 +105,7 @@ ssize_t torn_write(int fd, const void* bytes, size_t size, off_t offset) {
   return ::pwrite(fd, bytes, size, offset);
 }
 
-[[noreturn]] void write_until_torn(const fs::path& file, int torn_at, int acknowledge) {
+[[noreturn]] void write_until_torn(const fs::path& file, int torn_at, int acknowledge) noexcept {
   sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
   writes_left = torn_at;
   if (vfs->xSetSystemCall(vfs, "pwrite64", reinterpret_cast<sqlite3_syscall_ptr>(&torn_write)) != SQLITE_OK)
