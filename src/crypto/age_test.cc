@@ -48,6 +48,15 @@ TEST(Age, GivesBackWhatItSealed) {
   }
 }
 
+// testdata/age_sealed.age is what our sealer gave, and what Debian's age 1.1.1 opened.
+TEST(Age, KeepsItsForm) {
+  const auto golden = base::read_file(HOLDFAST_TESTDATA "/age_sealed.age", 4096);
+  ASSERT_TRUE(golden.has_value());
+  const auto text = as_bytes("sealed to two keys\n");
+  EXPECT_EQ(base::as_text(seal(text, sample_recipients({1, 2}), AgeForm::kArmored)), base::as_text(*golden));
+  EXPECT_EQ(base::as_text(unseal(*golden, sample_keys({2})).released), base::as_text(text));
+}
+
 TEST(Age, SealsTheSameHoweverItIsWritten) {
   const Bytes text = sample_text(2 * kAgeChunkBytes + 100);
   const Bytes whole = seal(text, sample_recipients({1}));

@@ -10,6 +10,8 @@
 
 #include "base/file.h"
 #include "crypto/age.h"
+#include "crypto/age_random.h"
+#include "crypto/age_samples.h"
 #include "crypto/sha256.h"
 
 namespace holdfast::crypto {
@@ -69,7 +71,7 @@ Outcome failed(const base::Error& error, std::string otherwise, Sha256& released
   return {.result = std::move(otherwise), .released = released.finish()};
 }
 
-Outcome unseal(const Vector& vector, const AgeKeys& keys) {
+Outcome unseal_vector(const Vector& vector, const AgeKeys& keys) {
   MemoryReader raw(vector.file);
   LineReader lines(raw);
   AgeArmorReader armor(lines);
@@ -83,6 +85,22 @@ Outcome unseal(const Vector& vector, const AgeKeys& keys) {
     if (!got) return failed(got.error(), "payload failure", released);
     if (*got == 0) return {.result = "success", .released = released.finish()};
     released.update(ByteView(buffer).first(*got));
+  }
+}
+
+// Random access opens what the front-to-back reader opens, and nothing else to its end.
+void check_random_access(const Vector& vector, const AgeKeys& keys, const Outcome& outcome) {
+  const BytesRandomReader sealed(vector.file);
+  const auto reader = AgeRandomReader::open(sealed, keys);
+  if (!reader) {
+    EXPECT_NE(outcome.result, "success") << reader.error().message;
+    return;
+  }
+  Bytes plain(kMaxVectorBytes);
+  const auto got = reader->read_at(0, plain);
+  EXPECT_EQ(got.has_value(), outcome.result == "success");
+  if (got) {
+    EXPECT_EQ(sha256(ByteView(plain).first(*got)), outcome.released);
   }
 }
 
@@ -104,7 +122,8 @@ void check(const Vector& vector) {
   for (auto at = begin; at != end; ++at)
     keys.passphrases.push_back(Secret::copy_of(base::as_bytes(at->second)));
 
-  const auto outcome = unseal(vector, keys);
+  const auto outcome = unseal_vector(vector, keys);
+  if (vector.field("armored").empty()) check_random_access(vector, keys, outcome);
   // Without the post-quantum identity, what it would open does not open, and what it would refuse is not
   // opened.
   if (post_quantum && vector.field("expect") != "header failure") {

@@ -87,9 +87,8 @@ Result<Secret> derive_key(const Secret& passphrase, ByteView salt, std::size_t s
       argon2id_hash_raw(cost.passes, cost.memory_kib, cost.lanes, passphrase.reveal().data(),
                         passphrase.size(), salt.data(), salt.size(), key.writable().data(), size);
   if (status == ARGON2_OK) return key;
-  return fail(ErrorCode::kUnavailable,
-              fmt::format("a password can't be checked now ({}); free memory and try again",
-                          argon2_error_message(status)));
+  return fail(ErrorCode::kUnavailable, fmt::format("Argon2id could not run ({}): free memory and try again",
+                                                   argon2_error_message(status)));
 }
 
 Result<PasswordHash> PasswordHash::create(const Secret& password, base::RandomSource& random,
