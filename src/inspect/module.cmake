@@ -1,1 +1,11 @@
 holdfast_module(inspect USES base crypto formats LIBS OpenSSL::Crypto)
+
+# pickle_allow.cc holds data/pickle_allow.list as string literals, one a line, since compilers limit a literal's length.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/inspect/data/pickle_allow.list)
+file(STRINGS ${CMAKE_SOURCE_DIR}/src/inspect/data/pickle_allow.list lines REGEX "^[a-z]")
+list(TRANSFORM lines PREPEND "    \"")
+list(TRANSFORM lines APPEND "\",")
+list(JOIN lines "\n" lines)
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/pickle_allow_list.inc
+  CONTENT "constexpr std::string_view kBuiltinLines[] = {\n${lines}\n};\n" @ONLY)
+target_include_directories(holdfast_inspect PRIVATE ${CMAKE_BINARY_DIR}/generated)

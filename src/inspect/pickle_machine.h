@@ -1,0 +1,177 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "inspect/pickle.h"
+#include "inspect/pickle_explain.h"
+#include "inspect/pickle_globals.h"
+#include "inspect/pickle_reader.h"
+#include "inspect/pickle_value.h"
+
+// The pickle machine: follows what Modules/_pickle.c and Lib/pickle.py of CPython 3 would do with a stream,
+// on values of which it keeps only what decides: names, small tuples, what made an object. Internal to the
+// pickle inspector.
+
+namespace holdfast::inspect {
+
+// What the machines over one file share.
+struct PickleJob {
+  static constexpr int kMaxDepth = 4;              // of pickles within the bytes of pickles
+  static constexpr std::size_t kMaxNested = 4096;  // such pickles that are remembered
+  static constexpr std::size_t kMaxStorages = 64UL << 10;
+  static constexpr unsigned kMaxRepeats = 16;  // findings of one rule
+
+  PickleJob(const PickleOptions& how, std::string where, Findings& to, int nested_depth);
+
+  void report(std::string_view rule, std::optional<std::uint64_t> offset, std::string message);
+
+  // A pickle found in a bytes constant.
+  struct Nested {
+    bool clean_torch = false;  // a whole legacy PyTorch file without a finding of medium severity
+    std::string worst;         // what is wrong with it, where something is
+  };
+
+  const PickleOptions& options;
+  std::string path;
+  Findings& findings;
+  int depth;
+  PickleHeap heap;
+  PickleGlobals globals;
+  std::vector<Nested> nested;
+  PickleExplainer* explainer = nullptr;
+  // Of the storages that persistent ids name, for the raw data behind a legacy PyTorch file.
+  std::unordered_set<std::uint64_t> storages;
+  std::uint64_t storage_bytes = 0;
+
+ private:
+  std::unordered_map<std::string_view, unsigned> repeats_;
+};
+
+class PickleMachine {
+ public:
+  static constexpr std::size_t kMaxStack = 2UL << 20;
+  static constexpr std::size_t kMaxMarks = 1UL << 20;
+  static constexpr std::size_t kNestedShare = 16;  // what is nested has this fraction of the memory
+
+  enum class End : std::uint8_t {
+    kStop,
+    kNothing,    // the stream was at its end
+    kTruncated,  // it ends before STOP
+    kMalformed,  // an instruction that every loader fails at
+    kRefused,    // not followed further; a finding says why
+  };
+  // What of joblib's stream is read; `outer` is the machine that came upon it.
+  enum class Part : std::uint8_t {
+    kObjects,  // the pickle of an object array, for which loaders other than joblib's go on with the outer
+               // memo
+    kData,  // raw array data, as a loader that knows nothing of joblib would read it, from the outer state on
+  };
+
+  PickleMachine(PickleJob& job, PickleReader& reader)
+      : job_(job), reader_(reader), memo_(job.depth > 0 ? kNestedShare : 1) {}
+  // `outer` must outlive it.
+  PickleMachine(const PickleMachine& outer, PickleReader& reader, Part part);
+
+  End run();
+  // What STOP gave.
+  [[nodiscard]] PickleValue result() const { return result_; }
+  // Why End::kMalformed or kTruncated.
+  [[nodiscard]] std::string_view why() const { return why_; }
+
+ private:
+  // Each gives false where the machine ends, with end_ set.
+  bool execute(const PickleInstruction& instruction);
+  bool execute_constant(const PickleInstruction& instruction);
+  bool execute_object(const PickleInstruction& instruction);
+  bool finish(End end, std::string_view why);
+  bool push(PickleValue value);
+  bool need(std::size_t count);  // values above the last mark
+  bool pop_mark(std::size_t& start);
+  bool mark();
+  bool pop();
+  bool make_tuple(std::size_t count);
+  bool collect(PickleKind kind);
+  void compare_readings(std::uint64_t index, PickleValue value);
+  bool put(std::uint64_t index);
+  bool get(std::uint64_t index);
+  bool add_items(std::size_t start);
+  bool set_items(std::size_t start);
+  bool start_protocol(std::uint64_t protocol);
+  bool stop();
+  bool line_constant(const PickleInstruction& instruction);
+  bool line_index(const PickleInstruction& instruction, std::uint64_t& index);
+  bool long_constant(const PickleInstruction& instruction);
+  bool string_constant(const PickleInstruction& instruction);
+  bool bytes_constant(const PickleInstruction& instruction);
+  bool skip_payload();
+  // pickle_nested.cc: the constant as a pickle. 1 + an index of PickleJob::nested, or 0 where it is none.
+  std::uint64_t look_into(const PickleInstruction& instruction, bool as_latin1);
+
+  // pickle_calls.cc: what is named and what is called.
+  bool global(std::uint64_t offset, std::string_view module, std::string_view name, bool cut);
+  bool stack_global(std::uint64_t offset);
+  bool extension(const PickleInstruction& instruction);
+  bool reduce(std::uint64_t offset);
+  bool new_object(std::uint64_t offset, std::size_t operands);
+  // Arguments from `first` on; everything from `start` on goes.
+  bool instantiate(std::uint64_t offset, PickleValue callee, std::size_t start, std::size_t first);
+  bool build(std::uint64_t offset);
+  bool persistent_id(std::uint64_t offset);
+  PickleValue storage(std::span<const PickleValue> id);
+  void check_target(std::uint64_t offset, PickleValue target);
+  enum class Manner : std::uint8_t { kNew, kCall };
+  PickleValue call(std::uint64_t offset, PickleValue callee, PickleValue arguments, Manner manner);
+  PickleValue allowed_call(std::uint64_t offset, std::uint32_t index, PickleRole role, PickleValue arguments,
+                           Manner manner);
+  // What is wrong with a call of a global that is allowed for some use; empty if nothing.
+  std::string_view objection(PickleRole role, Manner manner, PickleValue arguments) const;
+  std::string_view objection_to_arguments(PickleRole role, std::span<const PickleValue> arguments) const;
+  bool is_member(std::uint32_t owner, std::string_view name) const;
+  PickleValue instance_of(std::uint32_t global) const;
+  std::optional<PickleRole> role_of(PickleValue value) const;
+
+  // pickle_array.cc: numpy types, and the arrays that joblib leaves in the stream.
+  PickleValue make_dtype(std::uint32_t global, PickleValue arguments);
+  void set_dtype_state(PickleValue dtype, PickleValue state);
+  struct ArrayState {
+    std::uint64_t dict = 0;  // the serial number of the dict that these stand in
+    PickleValue shape, dtype, alignment;
+  };
+  void note_array_state(std::uint64_t dict, std::span<const PickleValue> items);
+  bool read_array(std::uint64_t offset, PickleValue state);
+  std::optional<std::uint64_t> array_bytes(const PickleDtype& dtype) const;
+  bool skip_padding(std::uint64_t offset);
+  bool skip_array_data(std::uint64_t offset, std::uint64_t bytes);
+  bool read_object_array(std::uint64_t offset);
+  void follow_array_data(std::uint64_t offset);  // pickle_nested.cc
+
+  PickleJob& job_;
+  PickleReader& reader_;
+  bool within_ = false;  // a part of joblib's stream, in which its arrays are not looked for
+  std::vector<PickleValue> stack_;
+  std::vector<std::uint32_t> marks_;
+  std::size_t fence_ = 0;  // values below belong to an outer mark
+  PickleMemo memo_;
+  std::optional<PickleMemo> other_memo_;  // of Part::kObjects: as a loader other than joblib's has it
+  std::uint64_t protocol_ = 0;
+  ArrayState array_;
+  PickleValue result_;
+  End end_ = End::kStop;
+  std::string_view why_;
+};
+
+// Whether a constant might hold a pickle that names something. Cheap: all constants are asked.
+bool may_hide_pickle(const PickleInstruction& constant, bool as_latin1);
+
+// Reads pickles to the end of the stream, for a file and for what is nested in one. True for a whole legacy
+// PyTorch file.
+bool run_pickles(PickleJob& job, PickleReader& reader);
+
+}  // namespace holdfast::inspect
