@@ -119,7 +119,7 @@ std::string to_text(const Report& report, bool colour) {
       text += fmt::format("  and {} more, not listed\n", count_of(file.findings_dropped, "finding"));
     }
     findings += file.findings.size() + file.findings_dropped;
-    gaps += file.not_looked_at.empty() ? 0 : 1;
+    if (!file.not_looked_at.empty()) ++gaps;
   }
   text +=
       fmt::format("{} inspected, {}", count_of(report.files.size(), "file"), count_of(findings, "finding"));

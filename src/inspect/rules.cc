@@ -3,13 +3,14 @@
 
 #include "inspect/file_rules.h"
 #include "inspect/finding.h"
+#include "inspect/pickle.h"
 
 namespace holdfast::inspect {
 namespace {
 
 std::vector<Rule> gather() {
   std::vector<Rule> rules;
-  for (const auto part : {file_rules()}) rules.insert(rules.end(), part.begin(), part.end());
+  for (const auto part : {file_rules(), pickle_rules()}) rules.insert(rules.end(), part.begin(), part.end());
   std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
   return rules;
 }

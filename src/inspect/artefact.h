@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "formats/source.h"
+#include "inspect/finding.h"
+
+namespace holdfast::inspect {
+
+// What was looked at in one file, beside its findings.
+struct Coverage {
+  std::string format;  // "pickle", "PyTorch zip", ...
+  std::vector<std::string>
+      not_looked_at;  // why a part of it was not seen, a sentence each; empty when all was
+};
+
+// Looks into one file by what it holds, never by its name, and into what that holds in turn. Executes nothing
+// of it, and keeps at most kMaxBufferedBytes of it in memory. `path` is what findings name. Meant for a
+// jailed worker: a file that attacks the readers beneath ends the process.
+Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings);
+
+// Archives within archives are followed this deep.
+inline constexpr int kMaxNesting = 8;
+// Members that must be read at random (an archive in a compressed member) are held in memory, together at
+// most:
+inline constexpr std::uint64_t kMaxBufferedBytes = 96ULL << 20;
+
+}  // namespace holdfast::inspect

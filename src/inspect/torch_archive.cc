@@ -1,0 +1,44 @@
+#include "inspect/torch_archive.h"
+
+#include <algorithm>
+
+namespace holdfast::inspect {
+namespace {
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// What stands after `folder` and `inner` in `name`; nothing where it does not begin so.
+std::optional<std::string_view> below(std::string_view name, std::string_view folder,
+                                      std::string_view inner) {
+  if (!name.starts_with(folder)) return std::nullopt;
+  name.remove_prefix(folder.size());
+  if (!name.starts_with(inner)) return std::nullopt;
+  return name.substr(inner.size());
+}
+
+}  // namespace
+
+std::optional<TorchArchive> TorchArchive::recognise(const formats::ZipReader& archive) {
+  constexpr std::string_view kProgram = "data.pkl";
+  for (const auto& entry : archive.entries()) {
+    const std::string_view name = entry.name;
+    const std::size_t slash = name.find('/');
+    const std::size_t start = slash == std::string_view::npos ? 0 : slash + 1;
+    if (name.substr(start) == kProgram) return TorchArchive(std::string(name.substr(0, start)));
+  }
+  return std::nullopt;
+}
+
+bool TorchArchive::is_storage(std::string_view name) const {
+  // torch.save numbers its storages; TorchScript names its own under constants/ and data/ likewise.
+  for (const std::string_view inner : {"data/", "constants/"}) {
+    if (const auto key = below(name, folder_, inner); key && all_digits(*key)) return true;
+  }
+  return false;
+}
+
+bool TorchArchive::is_code(std::string_view name) const { return below(name, folder_, "code/").has_value(); }
+
+}  // namespace holdfast::inspect

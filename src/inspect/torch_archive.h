@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "formats/zip.h"
+
+namespace holdfast::inspect {
+
+// A zip as torch.save and torch.jit.save write it: one folder with data.pkl, tensors as raw bytes under
+// data/, and, in TorchScript, code/ (PyTorch's caffe2/serialize/inline_container.h and
+// torch/csrc/jit/serialization).
+class TorchArchive {
+ public:
+  // Nothing where the archive is none.
+  static std::optional<TorchArchive> recognise(const formats::ZipReader& archive);
+
+  [[nodiscard]] std::string format() const { return "PyTorch zip"; }
+  // Raw bytes of a tensor, which no loader takes for anything else.
+  [[nodiscard]] bool is_storage(std::string_view name) const;
+  [[nodiscard]] bool is_code(std::string_view name) const;
+
+ private:
+  explicit TorchArchive(std::string folder) : folder_(std::move(folder)) {}
+  std::string folder_;  // "archive/", or empty
+};
+
+}  // namespace holdfast::inspect

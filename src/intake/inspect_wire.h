@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "inspect/artefact.h"
+#include "inspect/finding.h"
+
+// What goes between inspector and worker: one request for each file (its path, with the open file beside it),
+// then any number of findings, then the coverage, which ends the answer. JSON, one value a frame.
+
+namespace holdfast::intake {
+
+struct InspectRequest {
+  std::string path;
+};
+
+std::string encode(const InspectRequest& request);
+base::Result<InspectRequest> decode_request(base::ByteView frame);
+
+// The answer's last frame.
+struct InspectDone {
+  inspect::Coverage coverage;
+  std::size_t findings_dropped = 0;
+};
+
+std::string encode(const inspect::Finding& finding);
+std::string encode(const InspectDone& done);
+
+using InspectAnswer = std::variant<inspect::Finding, InspectDone>;
+// Strict, since a hostile file may speak through the worker: kDataCorrupt for anything but a finding of a
+// known rule about `path` or a member of it ("path!..."), or a coverage.
+base::Result<InspectAnswer> decode_answer(base::ByteView frame, const std::string& path);
+
+}  // namespace holdfast::intake

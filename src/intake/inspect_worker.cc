@@ -1,0 +1,40 @@
+#include "intake/inspect_worker.h"
+
+#include <cstdlib>
+
+#include "formats/source.h"
+#include "inspect/artefact.h"
+#include "intake/inspect_wire.h"
+#include "worker/child.h"
+
+namespace holdfast::intake {
+namespace {
+
+// The parent keeps the time: it kills a worker that takes too long.
+base::Result<> answer(worker::Channel& channel, worker::Frame frame) {
+  HF_TRY(const InspectRequest request, decode_request(frame.bytes));
+  HF_TRY(const auto file, formats::FileSource::adopt(std::move(frame.descriptor)));
+  inspect::Findings findings;
+  InspectDone done{.coverage = inspect::inspect_artefact(file, request.path, findings),
+                   .findings_dropped = 0};
+  done.findings_dropped = findings.dropped();
+  for (const auto& finding : findings.items()) {
+    HF_CHECK(channel.send(base::as_bytes(encode(finding)), worker::kNoDeadline));
+  }
+  return channel.send(base::as_bytes(encode(done)), worker::kNoDeadline);
+}
+
+base::Result<> work() {
+  HF_TRY(worker::Channel channel, worker::begin_work());
+  while (true) {
+    HF_TRY(auto frame, channel.receive(worker::kNoDeadline, worker::Descriptors::kAccept));
+    if (!frame) return {};
+    HF_CHECK(answer(channel, std::move(*frame)));
+  }
+}
+
+}  // namespace
+
+int run_inspect_worker() { return work() ? EXIT_SUCCESS : EXIT_FAILURE; }
+
+}  // namespace holdfast::intake

@@ -1,0 +1,166 @@
+#include "intake/inspector.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/file.h"
+#include "formats/source.h"
+#include "intake/inspect_wire.h"
+#include "intake/inspect_worker.h"
+#include "worker/process.h"
+
+namespace holdfast::intake {
+namespace {
+
+namespace fs = std::filesystem;
+using base::ErrorCode;
+using base::fail;
+
+struct Item {
+  fs::path path;
+  bool link = false;
+};
+
+base::Result<> walk(const fs::path& folder, std::vector<Item>& items) {
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const auto status = entry->symlink_status(error);
+    if (error) break;
+    if (fs::is_directory(status)) continue;
+    if (items.size() >= kMaxFiles) {
+      return fail(ErrorCode::kLimitExceeded,
+                  fmt::format("{} holds more than {} files; inspect its parts", folder.string(), kMaxFiles));
+    }
+    items.push_back({entry->path(), fs::is_symlink(status)});
+  }
+  if (error) return base::fail_errno(fmt::format("cannot list {}", folder.string()), error.value());
+  return {};
+}
+
+base::Result<std::vector<Item>> gather(std::span<const fs::path> paths) {
+  std::vector<Item> items;
+  for (const auto& path : paths) {
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    if (!fs::exists(status)) {
+      return base::fail_errno(fmt::format("cannot inspect {}", path.string()),
+                              error ? error.value() : ENOENT);
+    }
+    const auto first = static_cast<std::ptrdiff_t>(items.size());
+    if (fs::is_directory(status)) {
+      HF_CHECK(walk(path, items));
+    } else {
+      items.push_back({path, /*link=*/false});  // a link that the person named is the person's choice
+    }
+    std::sort(items.begin() + first, items.end(),
+              [](const Item& a, const Item& b) { return a.path < b.path; });
+  }
+  return items;
+}
+
+// One worker after another: a file that ends one does not take the next file with it.
+class Inspector {
+ public:
+  explicit Inspector(const InspectOptions& options) : options_(options) {}
+
+  base::Result<inspect::FileReport> inspect(const Item& item) {
+    inspect::FileReport report{.path = item.path.string(), .format = {}, .not_looked_at = {}, .findings = {}};
+    if (item.link) {
+      report.format = "symbolic link";
+      add(report, "file.link", "a symbolic link was not followed");
+      return report;
+    }
+    auto fd = base::open_regular_file(item.path);
+    if (!fd) {
+      report.not_looked_at.push_back(fd.error().message);
+      return report;
+    }
+    HF_TRY(const auto file, formats::FileSource::adopt(std::move(*fd)));
+    report.size_bytes = file.size();
+    if (!worker_) HF_CHECK(start());
+    if (auto answered = exchange(file, report); !answered) {
+      const auto why = end_worker(answered.error());
+      add(report, "file.worker-died", why);
+      report.not_looked_at.push_back(why);
+    }
+    return report;
+  }
+
+ private:
+  base::Result<> start() {
+    HF_TRY(auto process, worker::Process::start(
+                             {.executable = options_.executable,
+                              .argv = {"holdfast", std::string(kInspectWorkerArgument)},
+                              .jail = {.limits = {.memory_bytes = options_.memory_bytes, .cpu = std::nullopt},
+                                       .weakest = options_.weakest_jail}}));
+    worker_.emplace(std::move(process));
+    return {};
+  }
+
+  // Why the worker gave no answer, once it is gone.
+  std::string end_worker(const base::Error& error) {
+    constexpr std::chrono::milliseconds kTimeToEnd{1000};
+    const bool late = error.code == ErrorCode::kDeadline;
+    const auto waited =
+        late ? base::Result<worker::Exit>(fail(error)) : worker_->wait(worker::deadline_in(kTimeToEnd));
+    const worker::Exit exit = waited ? *waited : worker_->stop();
+    worker_.reset();
+    if (late) return fmt::format("the worker was stopped after {} s", options_.time_per_file.count());
+    return exit.cause == worker::ExitCause::kStopped ? error.message
+                                                     : fmt::format("the worker {}", exit.sentence());
+  }
+
+  base::Result<> exchange(const formats::FileSource& file, inspect::FileReport& report) {
+    const auto deadline = worker::deadline_in(options_.time_per_file);
+    auto& channel = worker_->channel();
+    HF_CHECK(channel.send(base::as_bytes(encode(InspectRequest{.path = report.path})), deadline,
+                          file.descriptor()));
+    while (true) {
+      HF_TRY(const auto frame, channel.receive(deadline));
+      if (!frame) return fail(ErrorCode::kUnavailable, "the worker ended");
+      HF_TRY(auto answer, decode_answer(frame->bytes, report.path));
+      if (auto* finding = std::get_if<inspect::Finding>(&answer)) {
+        if (report.findings.size() >= inspect::Findings::kMax) {
+          return fail(ErrorCode::kLimitExceeded, "the worker gave findings without end");
+        }
+        report.findings.push_back(std::move(*finding));
+        continue;
+      }
+      auto& done = std::get<InspectDone>(answer);
+      report.format = std::move(done.coverage.format);
+      report.not_looked_at = std::move(done.coverage.not_looked_at);
+      report.findings_dropped = done.findings_dropped;
+      return {};
+    }
+  }
+
+  static void add(inspect::FileReport& report, std::string_view rule_id, std::string message) {
+    report.findings.push_back({.rule_id = std::string(rule_id),
+                               .severity = inspect::find_rule(rule_id)->severity,
+                               .path = report.path,
+                               .offset = std::nullopt,
+                               .message = std::move(message)});
+  }
+
+  const InspectOptions& options_;
+  std::optional<worker::Process> worker_;
+};
+
+}  // namespace
+
+base::Result<inspect::Report> inspect_paths(std::span<const fs::path> paths, const InspectOptions& options) {
+  HF_TRY(const auto items, gather(paths));
+  Inspector inspector(options);
+  inspect::Report report;
+  for (const auto& item : items) {
+    if (options.on_file) options.on_file(item.path.string());
+    HF_TRY(auto file, inspector.inspect(item));
+    report.files.push_back(std::move(file));
+  }
+  return report;
+}
+
+}  // namespace holdfast::intake

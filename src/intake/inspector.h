@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "inspect/report.h"
+#include "worker/jail.h"
+
+namespace holdfast::intake {
+
+struct InspectOptions {
+  std::uint64_t memory_bytes = 512UL << 20;  // of the worker
+  std::chrono::seconds time_per_file{300};
+  worker::JailStrength weakest_jail = worker::JailStrength::kFull;
+  std::filesystem::path executable = "/proc/self/exe";  // runs run_inspect_worker() when told to
+  // Called before each file, in the caller's thread.
+  std::function<void(const std::string& path)> on_file;
+};
+
+// At most this many files in one call; kLimitExceeded beyond.
+inline constexpr std::size_t kMaxFiles = 1'000'000;
+
+// Looks into every file named, and every file below the folders named, in the order of their names, inside a
+// jailed worker. Links inside folders are not followed but found. A file that can't be opened or that ends
+// the worker is part of the report, and the rest goes on. Errors: kNotFound for a path that is not there,
+// kUnsupported where the system refuses the jail.
+base::Result<inspect::Report> inspect_paths(std::span<const std::filesystem::path> paths,
+                                            const InspectOptions& options);
+
+}  // namespace holdfast::intake
