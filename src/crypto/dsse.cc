@@ -65,7 +65,8 @@ Result<DsseSignature> parse_signature(const json& value) {
   constexpr std::array<std::string_view, 2> kMembers{"keyid", "sig"};
   HF_CHECK(check_members(value, kMembers));
   DsseSignature signature;
-  if (value.contains("keyid")) {
+  // Null stands for an absent member in protobuf's JSON mapping, and some write it.
+  if (value.contains("keyid") && !value["keyid"].is_null()) {
     HF_TRY(signature.key_id, text_member(value, "keyid"));
   }
   HF_TRY(signature.signature, base64_member(value, "sig"));

@@ -94,6 +94,8 @@ TEST_F(Dsse, TheKeyIdIsAHintAndNoMore) {
   value["signatures"][0]["keyid"] = second_.public_key().id().hex();
   EXPECT_FALSE(DsseEnvelope::from_json(value)->verify(kType, only_second_));
   EXPECT_TRUE(DsseEnvelope::from_json(value)->verify(kType, only_first_));
+  value["signatures"][0]["keyid"] = nullptr;
+  EXPECT_TRUE(DsseEnvelope::from_json(value)->verify(kType, only_first_));
   value["signatures"][0].erase("keyid");
   EXPECT_TRUE(DsseEnvelope::from_json(value)->verify(kType, only_first_));
 }
