@@ -1,0 +1,57 @@
+#include "cli/app.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/settings.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr const char* kDescription =
+    "The secure path of a machine-learning model from an untrusted file to a watched endpoint.";
+constexpr const char* kFooter =
+    "Exit codes: 0 done, 1 refused (a finding, a wrong signature, a gate), 2 could not be done, 64 usage.\n"
+    "Example: holdfast inspect model.pt";
+
+int code(ExitCode exit_code) { return static_cast<int>(exit_code); }
+
+int finish(base::Result<ExitCode> outcome) {
+  if (const auto flushed = flush(); outcome && !flushed) outcome = base::fail(flushed.error());
+  if (outcome) return code(*outcome);
+  print_error(outcome.error().message);
+  return code(exit_code_of(outcome.error()));
+}
+
+}  // namespace
+
+base::Result<base::Config> Invocation::settings() const { return load_settings(config_path); }
+
+int run(int argc, const char* const* argv, const char* version) {
+  Invocation invocation{.version = version, .config_path = {}, .state_path = {}};
+  Action action;
+  CLI::App app(kDescription, "holdfast");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("holdfast ") + version);
+  app.add_option("--config", invocation.config_path, "the configuration file")->type_name("FILE");
+  app.add_option("--state", invocation.state_path, "the state folder (or HOLDFAST_STATE)")->type_name("DIR");
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_inspect_command(app, invocation, action);
+  add_keygen_command(app, action);
+  add_sign_command(app, action);
+  add_verify_command(app, action);
+  add_seal_command(app, action);
+  add_unseal_command(app, action);
+  add_rules_command(app, action);
+  add_config_command(app, invocation, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 prints help and version, which are no errors, through the same door.
+    return app.exit(error) == 0 ? code(ExitCode::kDone) : code(ExitCode::kUsage);
+  }
+  return finish(action());
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace holdfast::cli {
+
+// The command line of `holdfast`, whole: parses, runs, prints, and gives the exit code.
+int run(int argc, const char* const* argv, const char* version);
+
+}  // namespace holdfast::cli

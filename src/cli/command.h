@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/config.h"
+#include "base/result.h"
+#include "cli/terminal.h"
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::cli {
+
+// What every command can see: the options that stand before or after any of them, and the settings, read when
+// asked.
+struct Invocation {
+  std::string version;
+  std::optional<std::filesystem::path> config_path;
+  std::optional<std::filesystem::path> state_path;
+
+  [[nodiscard]] base::Result<base::Config> settings() const;
+};
+
+// What a command does once its options are parsed. Its results are printed by itself; its error by the
+// caller.
+using Action = std::function<base::Result<ExitCode>()>;
+
+// Each adds one command to the application and sets `action` when the command is the one that was given.
+// `invocation` outlives the action.
+void add_config_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_inspect_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_keygen_command(CLI::App& app, Action& action);
+void add_sign_command(CLI::App& app, Action& action);
+void add_verify_command(CLI::App& app, Action& action);
+void add_seal_command(CLI::App& app, Action& action);
+void add_unseal_command(CLI::App& app, Action& action);
+void add_rules_command(CLI::App& app, Action& action);
+
+}  // namespace holdfast::cli

@@ -1,0 +1,60 @@
+#include "cli/settings.h"
+
+#include <cstdlib>
+
+#include "base/file.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 1UL << 20;
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// The XDG base directory specification: an unset, empty or relative value means the default.
+std::filesystem::path xdg_folder(const char* variable, const char* below_home) {
+  if (const auto value = environment(variable); value && value->starts_with('/')) return *value;
+  const auto home = environment("HOME");
+  return std::filesystem::path(home && !home->empty() ? *home : "/") / below_home;
+}
+
+}  // namespace
+
+std::span<const base::ConfigKey> setting_keys() {
+  static const base::ConfigKey keys[] = {
+      {"inspect.memory_mib", std::int64_t{512}, "memory of the worker that reads an untrusted file, in MiB",
+       64, 65'536},
+      {"inspect.seconds", std::int64_t{300}, "time that inspecting one file may take, in seconds", 1, 86'400},
+      {"jail.require_namespaces", true,
+       "refuse to run a worker where the system denies user namespaces; false leaves Landlock and seccomp "
+       "alone"},
+  };
+  return keys;
+}
+
+std::filesystem::path configuration_folder() { return xdg_folder("XDG_CONFIG_HOME", ".config") / "holdfast"; }
+
+std::filesystem::path state_folder(const std::optional<std::filesystem::path>& named) {
+  if (named) return *named;
+  if (const auto value = environment("HOLDFAST_STATE"); value && !value->empty()) return *value;
+  return xdg_folder("XDG_STATE_HOME", ".local/state") / "holdfast";
+}
+
+base::Result<base::Config> load_settings(const std::optional<std::filesystem::path>& named) {
+  auto path = named;
+  if (const auto value = environment("HOLDFAST_CONFIG"); !path && value && !value->empty()) path = *value;
+  const bool must_exist = path.has_value();
+  if (!path) path = configuration_folder() / "holdfast.toml";
+  auto bytes = base::read_file(*path, kMaxConfigBytes);
+  if (!bytes) {
+    if (must_exist || bytes.error().code != base::ErrorCode::kNotFound)
+      return base::fail(std::move(bytes).error());
+    bytes = base::Bytes{};
+  }
+  return base::Config::load(setting_keys(), base::as_text(*bytes), path->string(), environment);
+}
+
+}  // namespace holdfast::cli

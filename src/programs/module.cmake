@@ -1,0 +1,1 @@
+holdfast_program(holdfast SOURCES holdfast.cc USES cli intake)
