@@ -198,20 +198,19 @@ Result<Blob> BlobStore::put(const BlobKeys& keys, crypto::Reader& content, base:
   return Blob{.id = id, .digest = sealed.digest, .size = sealed.size};
 }
 
-// A folder that is there is not yet one that survives a power cut: another thread, or a process before this,
-// may have made it without syncing. So this process syncs the names on the way once.
+// A folder that is there need not survive a power cut: another thread, or a process before this, may have
+// made it without syncing its name. So this process syncs each name once.
 Result<> BlobStore::make_folders(const WorkspaceId& workspace, const BlobId& id) {
-  const auto folders = folders_of(workspace, id);
-  {
-    const base::MutexLock lock(mutex_);
-    if (durable_folders_.contains(folders.back().string())) return {};
-  }
-  for (const path& folder : folders) {
+  for (const path& folder : folders_of(workspace, id)) {
+    {
+      const base::MutexLock lock(mutex_);
+      if (durable_folders_.contains(folder.string())) continue;
+    }
     HF_CHECK(disk_->make_folder(folder_ / folder));
     HF_CHECK(disk_->sync_folder((folder_ / folder).parent_path()));
+    const base::MutexLock lock(mutex_);
+    durable_folders_.insert(folder.string());
   }
-  const base::MutexLock lock(mutex_);
-  durable_folders_.insert(folders.back().string());
   return {};
 }
 

@@ -94,7 +94,7 @@ class BlobStore {
   std::filesystem::path folder_;
   Disk* disk_;
   base::Mutex mutex_;
-  std::unordered_set<std::string> durable_folders_ HF_GUARDED_BY(mutex_);  // at most 65,536 of a workspace
+  std::unordered_set<std::string> durable_folders_ HF_GUARDED_BY(mutex_);  // at most 65,793 of a workspace
 };
 
 }  // namespace holdfast::store

@@ -134,18 +134,22 @@ TEST_F(JobsTest, AreEnqueuedWithTheChangeOrNotAtAll) {
 }
 
 TEST_F(JobsTest, TheOneDueLongestComesFirstAndNoneBeforeItsTime) {
-  const auto later = enqueue({.workspace = kDefault,
-                              .kind = "scan",
-                              .idempotency_key = "later",
-                              .not_before = clock_.now() + seconds(5)})
-                         .value();
-  const auto now =
-      enqueue({.workspace = kDefault, .kind = "scan", .idempotency_key = "now", .not_before = clock_.now()})
-          .value();
-  EXPECT_EQ(lease()->id, now);
+  const auto start = clock_.now();
+  const auto enqueue_at = [&](const std::string& key, seconds after) {
+    return enqueue(
+               {.workspace = kDefault, .kind = "scan", .idempotency_key = key, .not_before = start + after})
+        .value();
+  };
+  const JobId last = enqueue_at("last", seconds(5));
+  const JobId second = enqueue_at("second", seconds(2));
+  const JobId first = enqueue_at("first", seconds(1));
   EXPECT_FALSE(lease());
-  clock_.advance(seconds(5));
-  EXPECT_EQ(lease()->id, later);
+  clock_.advance(seconds(3));
+  EXPECT_EQ(lease()->id, first);
+  EXPECT_EQ(lease()->id, second);
+  EXPECT_FALSE(lease());
+  clock_.advance(seconds(2));
+  EXPECT_EQ(lease()->id, last);
 }
 
 TEST_F(JobsTest, AZombieIsRefusedByItsFencingNumber) {
