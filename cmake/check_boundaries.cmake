@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # Fails where a file includes a module that its module.cmake does not list, or where module.cmake lists one that no
 # file includes. Run by ctest with -DSOURCE=<src> and -DUSES_<module>=<comma list> for each module.
 set(wrong "")
