@@ -1,0 +1,153 @@
+#include "intake/inspector.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "intake/inspect_wire.h"
+#include "intake/inspect_worker.h"
+#include "worker/child.h"
+
+// The test program is also the worker: main() below. This one does what a worker may do that a hostile file
+// has taken over; the real one is tested by the transcripts of `holdfast inspect`.
+
+namespace holdfast::intake {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+inspect::Finding finding_about(const std::string& path) {
+  return {.rule_id = "file.link",
+          .severity = inspect::Severity::kLow,
+          .path = path,
+          .offset = {},
+          .message = "seen"};
+}
+
+void say(worker::Channel& channel, std::string_view text) {
+  if (!channel.send(base::as_bytes(text), worker::kNoDeadline)) std::exit(EXIT_FAILURE);
+}
+
+int misbehave() {
+  auto channel = worker::begin_work();
+  if (!channel) return EXIT_FAILURE;
+  while (auto frame = channel->receive(worker::kNoDeadline, worker::Descriptors::kAccept).value()) {
+    const auto path = decode_request(frame->bytes)->path;
+    const auto name = fs::path(path).filename().string();
+    if (name == "crash") std::abort();
+    if (name == "crash-after-finding") {
+      say(*channel, encode(finding_about(path)));
+      std::abort();
+    }
+    if (name == "leave") return EXIT_SUCCESS;
+    while (name == "hang") {
+    }
+    if (name == "slander") say(*channel, encode(finding_about("/another/file")));
+    while (name == "flood") say(*channel, encode(finding_about(path)));
+    if (name == "finding") say(*channel, encode(finding_about(path)));
+    say(*channel,
+        encode(InspectDone{.coverage = {.format = "test", .not_looked_at = {}}, .findings_dropped = 0}));
+  }
+  return EXIT_SUCCESS;
+}
+
+class InspectorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "holdfast-intake-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void add(std::string_view name) { ASSERT_TRUE(base::write_file_atomically(folder_ / name, {})); }
+
+  base::Result<inspect::Report> inspect() {
+    const fs::path paths[] = {folder_};
+    return inspect_paths(paths, {.memory_bytes = 1UL << 30, .time_per_file = std::chrono::seconds(1)});
+  }
+  // The report on one file among others that are harmless, on which it must have no effect.
+  inspect::FileReport inspect_beside_others(std::string_view name) {
+    add(name);
+    add("a-first");
+    add("z-last");
+    const auto report = inspect().value();
+    EXPECT_EQ(report.files.size(), 3U);
+    EXPECT_EQ(report.files.front().format, "test");
+    EXPECT_EQ(report.files.back().format, "test");
+    return report.files.at(1);
+  }
+  static bool died(const inspect::FileReport& file) {
+    return !file.not_looked_at.empty() && file.findings.back().rule_id == "file.worker-died";
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(InspectorTest, ReportsInTheOrderOfNames) {
+  fs::create_directory(folder_ / "b");
+  add("c");
+  add("b/finding");
+  add("a");
+  const auto report = inspect().value();
+  ASSERT_EQ(report.files.size(), 3U);
+  EXPECT_EQ(report.files[1].path, folder_ / "b/finding");
+  EXPECT_EQ(report.files[1].findings.size(), 1U);
+  EXPECT_TRUE(report.complete());
+}
+
+TEST_F(InspectorTest, ACrashIsAFindingAndTakesNoOtherFileWithIt) {
+  const auto file = inspect_beside_others("crash");
+  EXPECT_TRUE(died(file));
+  EXPECT_THAT(file.not_looked_at[0], HasSubstr("abort"));
+}
+
+TEST_F(InspectorTest, WhatWasFoundBeforeACrashIsKept) {
+  const auto file = inspect_beside_others("crash-after-finding");
+  EXPECT_TRUE(died(file));
+  EXPECT_EQ(file.findings.front().rule_id, "file.link");
+}
+
+TEST_F(InspectorTest, AHangIsEndedByTheClock) {
+  const auto file = inspect_beside_others("hang");
+  EXPECT_TRUE(died(file));
+  EXPECT_THAT(file.not_looked_at[0], HasSubstr("stopped after 1 s"));
+}
+
+TEST_F(InspectorTest, AnEarlyEndIsNoAnswer) { EXPECT_TRUE(died(inspect_beside_others("leave"))); }
+
+TEST_F(InspectorTest, AWorkerThatSpeaksOfOtherFilesIsNotBelieved) {
+  const auto file = inspect_beside_others("slander");
+  EXPECT_TRUE(died(file));
+  EXPECT_EQ(file.findings.size(), 1U);
+}
+
+TEST_F(InspectorTest, FindingsWithoutEndAreCut) {
+  const auto file = inspect_beside_others("flood");
+  EXPECT_TRUE(died(file));
+  EXPECT_LE(file.findings.size(), inspect::Findings::kMax + 1);
+}
+
+TEST_F(InspectorTest, ALinkInAFolderIsFoundAndNotFollowed) {
+  fs::create_symlink("/etc/hostname", folder_ / "link");
+  const auto report = inspect().value();
+  ASSERT_EQ(report.files.size(), 1U);
+  EXPECT_EQ(report.files[0].findings.at(0).rule_id, "file.link");
+}
+
+TEST_F(InspectorTest, APathThatIsNotThereIsAnError) {
+  const fs::path paths[] = {folder_ / "none"};
+  EXPECT_EQ(inspect_paths(paths, {}).error().code, base::ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace holdfast::intake
+
+int main(int argc, char** argv) {
+  if (argc == 2 && argv[1] == holdfast::intake::kInspectWorkerArgument) return holdfast::intake::misbehave();
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
