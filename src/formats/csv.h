@@ -44,6 +44,7 @@ class CsvReader {
   base::Result<> fill();
   base::Result<> skip_byte_order_mark();
   base::Result<Scan> scan();
+  std::size_t scan_plain_fields(std::size_t position);
   base::Result<Scan> scan_field(std::size_t& position);
   base::Result<Scan> scan_quoted(std::size_t& position);
   base::Result<Scan> end_of_line(std::size_t position);
