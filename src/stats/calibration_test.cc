@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "stats/golden_data.h"
 #include "stats/philox.h"
@@ -42,7 +41,7 @@ TEST(Isotonic, OneRowIsAConstant) {
       IsotonicRegression::fit(std::vector<double>{.5}, std::vector<double>{1}).value();
   EXPECT_EQ(one.apply(-3), 1);
   EXPECT_EQ(one.apply(9), 1);
-  EXPECT_TRUE(std::isnan(one.apply(std::numeric_limits<double>::quiet_NaN())));
+  EXPECT_TRUE(std::isnan(one.apply(kNan)));
 }
 
 TEST(Isotonic, KnotsMakeItAgain) {
@@ -54,13 +53,13 @@ TEST(Isotonic, KnotsMakeItAgain) {
   EXPECT_FALSE(IsotonicRegression::from_knots({}).has_value());
   EXPECT_FALSE(IsotonicRegression::from_knots({{1, 0}, {1, 1}}).has_value());
   EXPECT_FALSE(IsotonicRegression::from_knots({{1, 1}, {2, 0}}).has_value());
-  EXPECT_FALSE(IsotonicRegression::from_knots({{1, NAN}}).has_value());
+  EXPECT_FALSE(IsotonicRegression::from_knots({{1, kNan}}).has_value());
 }
 
 TEST(Isotonic, RefusesWhatItCannotFit) {
   EXPECT_FALSE(IsotonicRegression::fit({}, {}).has_value());
   EXPECT_FALSE(IsotonicRegression::fit(std::vector<double>{1}, std::vector<double>{}).has_value());
-  EXPECT_FALSE(IsotonicRegression::fit(std::vector<double>{NAN}, std::vector<double>{1}).has_value());
+  EXPECT_FALSE(IsotonicRegression::fit(std::vector<double>{kNan}, std::vector<double>{1}).has_value());
 }
 
 TEST(Calibrator, ScalesClassesToAddUp) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "stats/golden_data.h"
 
@@ -120,7 +119,7 @@ TEST(Losses, NameTheRowThatIsWrong) {
     return brier_score(std::vector<double>{.5, p}, labels).error().message;
   };
   EXPECT_NE(message(1.5).find("row 1"), std::string::npos);
-  EXPECT_NE(message(std::numeric_limits<double>::quiet_NaN()).find("row 1"), std::string::npos);
+  EXPECT_NE(message(kNan).find("row 1"), std::string::npos);
   EXPECT_FALSE(brier_score(std::vector<double>{.5}, labels).has_value());
   EXPECT_FALSE(brier_score({}, {}).has_value());
   EXPECT_FALSE(brier_score(std::vector<double>{.5, .5}, std::vector<std::uint8_t>{0, 2}).has_value());

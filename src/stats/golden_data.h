@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fstream>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +11,9 @@
 // testdata/make_golden.py).
 
 namespace holdfast::stats {
+
+inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 inline const nlohmann::json& golden(std::string_view part) {
   static const auto all = nlohmann::json::parse(std::ifstream(HOLDFAST_TESTDATA "/golden.json"));

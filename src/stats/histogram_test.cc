@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "stats/golden_data.h"
 #include "stats/philox.h"
 
 namespace holdfast::stats {
@@ -50,7 +50,7 @@ TEST(LogLinearHistogram, QuantilesKeepTheirBound) {
 
 TEST(LogLinearHistogram, ShardsInAnyOrderAreOnePassBitForBit) {
   std::vector<double> values = mixed_values(2, 3000);
-  values.insert(values.end(), {0.0, -0.0, 1e-30, -1e30, 1e300, -1e300, NAN, INFINITY});
+  values.insert(values.end(), {0.0, -0.0, 1e-30, -1e30, 1e300, -1e300, kNan, kInfinity});
   const base::Bytes one_pass = bytes_of(histogram_of(values));
   std::reverse(values.begin(), values.end());
   for (const std::size_t shards : {1U, 3U, 50U}) {
@@ -94,7 +94,7 @@ TEST(LogLinearHistogram, CountsBetweenFrozenEdges) {
 }
 
 TEST(LogLinearHistogram, CountsWhatIsNotFinite) {
-  const LogLinearHistogram histogram = histogram_of({NAN, INFINITY, -INFINITY, 4});
+  const LogLinearHistogram histogram = histogram_of({kNan, kInfinity, -kInfinity, 4});
   EXPECT_EQ(histogram.count(), 1U);
   EXPECT_EQ(histogram.not_finite(), 3U);
   EXPECT_EQ(histogram.max(), 4);
@@ -107,7 +107,7 @@ TEST(LogLinearHistogram, ReadsWhatItWrote) {
                              {1.0},
                              {-1.0, 2.0},
                              {1e300, -1e300},
-                             {NAN},
+                             {kNan},
                              mixed_values(4, 300)}) {
     const LogLinearHistogram histogram = histogram_of(values);
     const auto again = LogLinearHistogram::parse(bytes_of(histogram));

@@ -1,6 +1,7 @@
 #include "stats/hyperloglog.h"
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "stats/distribution.h"
@@ -15,7 +16,7 @@ constexpr std::size_t kSparseBelow = 1024;  // registers in use; beyond, two byt
 
 // x + sum over k >= 1 of x^(2^k) 2^(k-1) (Ertl 2017, equation 13).
 double sigma(double x) {
-  if (x == 1) return INFINITY;
+  if (x == 1) return std::numeric_limits<double>::infinity();
   double weight = 1;
   double sum = x;
   for (double last = -1; sum != last;) {

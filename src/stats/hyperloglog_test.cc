@@ -65,8 +65,8 @@ TEST(HyperLogLog, CountsAValueOnce) {
   for (int i = 0; i < 1000; ++i) {
     sketch.add(0.0);
     sketch.add(-0.0);
-    sketch.add(static_cast<double>(NAN));
-    sketch.add(-static_cast<double>(NAN));
+    sketch.add(kNan);
+    sketch.add(-kNan);
   }
   EXPECT_NEAR(sketch.estimate(), 2, .01);
   sketch.add(base::as_bytes("a text"));

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "stats/golden_data.h"
 #include "stats/moments.h"
@@ -11,8 +10,6 @@
 
 namespace holdfast::stats {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 Measurement measured(double value, double low, double high, std::uint64_t rows = 100) {
   return {.name = "accuracy",

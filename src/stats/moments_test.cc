@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "stats/golden_data.h"
 #include "stats/philox.h"
@@ -41,7 +40,7 @@ TEST(Moments, ShardsInAnyOrderAreOnePassBitForBit) {
   std::vector<double> values;
   for (int i = 0; i < 3000; ++i)
     values.push_back(random.normal() * std::exp2(std::floor(random.uniform() * 200) - 100));
-  values.insert(values.end(), {0.0, -0.0, 5e-324, -1e308, NAN, INFINITY});
+  values.insert(values.end(), {0.0, -0.0, 5e-324, -1e308, kNan, kInfinity});
   const base::Bytes one_pass = bytes_of(moments_of(values));
   std::reverse(values.begin(), values.end());
   for (const std::size_t shards : {1U, 2U, 7U, 64U}) {
@@ -70,7 +69,7 @@ TEST(Moments, OfFewValues) {
 }
 
 TEST(Moments, CountWhatIsNotFinite) {
-  const Moments moments = moments_of({1, NAN, INFINITY, -INFINITY, 2});
+  const Moments moments = moments_of({1, kNan, kInfinity, -kInfinity, 2});
   EXPECT_EQ(moments.count(), 2U);
   EXPECT_EQ(moments.not_finite(), 3U);
   EXPECT_EQ(moments.mean(), 1.5);
@@ -85,7 +84,7 @@ TEST(Moments, MergeWithThemselves) {
 }
 
 TEST(Moments, ReadWhatTheyWrote) {
-  for (const auto& values : {std::vector<double>{}, {0.0}, {1.0, -3.5, 1e-300}, {NAN}}) {
+  for (const auto& values : {std::vector<double>{}, {0.0}, {1.0, -3.5, 1e-300}, {kNan}}) {
     const Moments moments = moments_of(values);
     const auto again = Moments::parse(bytes_of(moments));
     ASSERT_TRUE(again.has_value());

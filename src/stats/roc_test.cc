@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "stats/distribution.h"
 #include "stats/golden_data.h"
@@ -87,13 +86,10 @@ TEST(RocAuc, RefusesWhatHasNoArea) {
   EXPECT_FALSE(roc_auc({}, {}).has_value());
   EXPECT_FALSE(roc_auc(scores, std::vector<std::uint8_t>{1}).has_value());
   EXPECT_FALSE(roc_auc(scores, std::vector<std::uint8_t>{1, 2}).has_value());
-  const auto nan = roc_auc(std::vector<double>{1, std::numeric_limits<double>::quiet_NaN()},
-                           std::vector<std::uint8_t>{0, 1});
+  const auto nan = roc_auc(std::vector<double>{1, kNan}, std::vector<std::uint8_t>{0, 1});
   ASSERT_FALSE(nan.has_value());
   EXPECT_NE(nan.error().message.find("row 1"), std::string::npos);
-  EXPECT_TRUE(roc_auc(std::vector<double>{1, std::numeric_limits<double>::infinity()},
-                      std::vector<std::uint8_t>{0, 1})
-                  .has_value());
+  EXPECT_TRUE(roc_auc(std::vector<double>{1, kInfinity}, std::vector<std::uint8_t>{0, 1}).has_value());
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST(CanaryErrorTest, IsCheckedAtItsMaking) {
   EXPECT_FALSE(CanaryErrorTest::create(0, .01).has_value());
   EXPECT_FALSE(CanaryErrorTest::create(1, .01).has_value());
   EXPECT_FALSE(CanaryErrorTest::create(.1, 0).has_value());
-  EXPECT_FALSE(CanaryErrorTest::create(.1, NAN).has_value());
+  EXPECT_FALSE(CanaryErrorTest::create(.1, kNan).has_value());
 }
 
 TEST(MixtureRatio, ByItsFormula) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "stats/golden_data.h"
 
@@ -54,8 +53,7 @@ TEST(KolmogorovSmirnov, LargeSamplesByTheLimit) {
 
 TEST(KolmogorovSmirnov, RefusesSamplesWithoutValues) {
   EXPECT_FALSE(kolmogorov_smirnov({}, kCurrent).has_value());
-  const auto bad =
-      kolmogorov_smirnov(kReference, std::vector<double>{1, std::numeric_limits<double>::quiet_NaN()});
+  const auto bad = kolmogorov_smirnov(kReference, std::vector<double>{1, kNan});
   ASSERT_FALSE(bad.has_value());
   EXPECT_NE(bad.error().message.find("value 1 of the second sample"), std::string::npos);
 }
@@ -106,7 +104,7 @@ TEST(Corrections, AgreeWithStatsmodels) {
 }
 
 TEST(Corrections, ATestWithoutAnswerCounts) {
-  const std::vector<double> p{.01, std::numeric_limits<double>::quiet_NaN()};
+  const std::vector<double> p{.01, kNan};
   EXPECT_DOUBLE_EQ(holm(p)[0], .02);
   EXPECT_TRUE(std::isnan(holm(p)[1]));
   EXPECT_DOUBLE_EQ(benjamini_hochberg(p)[0], .02);
