@@ -112,7 +112,8 @@ Result<> check_descriptors(const Piece& piece, bool within_frame, Descriptors al
     return fail(ErrorCode::kDataCorrupt, "a frame brought a descriptor, unasked");
   if (within_frame) return fail(ErrorCode::kDataCorrupt, "a descriptor came in the middle of a frame");
   if (piece.descriptors.size() != 1 || piece.more_descriptors) {
-    return fail(ErrorCode::kDataCorrupt, "a frame brought more than one descriptor");
+    return fail(ErrorCode::kDataCorrupt,
+                "a frame brought more than one descriptor, or more than this process may hold");
   }
   return {};
 }

@@ -1,6 +1,9 @@
 #include "worker/jail.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
 
 #include "worker/layers.h"
 
@@ -10,9 +13,31 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 
+namespace {
+
+// Beside the lack of namespaces, whose cause enter_jail knows. `root`: this process could not become another
+// user.
+std::vector<std::string> other_weaknesses(const JailReport& report, bool root) {
+  std::vector<std::string> weaknesses;
+  if (report.landlock_abi == 0) weaknesses.emplace_back("This kernel has no Landlock.");
+  // The kernel does not hold root to RLIMIT_NPROC, and counts the others' in their user namespace.
+  if (report.limits.threads > 1 && (root || !report.namespaces)) {
+    weaknesses.emplace_back("Memory alone limits the number of its threads.");
+  }
+#ifdef HOLDFAST_SANITIZED
+  weaknesses.emplace_back(
+      "This program is built with sanitizers, which allow no limit on memory or threads.");
+#endif
+  return weaknesses;
+}
+
+}  // namespace
+
 Result<JailReport> enter_jail(const JailOptions& options, pid_t parent) {
   JailReport report;
+  report.executable_memory = options.executable_memory;
   HF_CHECK(leave_root());
+  const bool root = ::geteuid() == 0;
   if (auto entered = enter_namespaces(); entered) {
     report.namespaces = true;
   } else if (options.weakest == JailStrength::kFull) {
@@ -24,21 +49,14 @@ Result<JailReport> enter_jail(const JailOptions& options, pid_t parent) {
   HF_CHECK(drop_capabilities());
   HF_CHECK(tie_to_parent(parent));
   HF_TRY(report.landlock_abi, enter_landlock());
-  if (report.landlock_abi == 0) {
-    if (!report.namespaces) {
-      return fail(
-          ErrorCode::kUnsupported,
-          "this system refuses namespaces and its kernel has no Landlock (5.13 and later, with landlock in "
-          "the lsm= list): one of the two is needed to jail a worker");
-    }
-    report.weaknesses.emplace_back("This kernel has no Landlock.");
+  if (!report.namespaces && report.landlock_abi == 0) {
+    return fail(
+        ErrorCode::kUnsupported,
+        "this system refuses namespaces and its kernel has no Landlock (5.13 and later, with landlock in the "
+        "lsm= list): one of the two is needed to jail a worker");
   }
-  report.executable_memory = options.executable_memory;
-#ifdef HOLDFAST_SANITIZED
-  report.weaknesses.emplace_back(
-      "This program is built with sanitizers, which need unlimited address space.");
-#endif
   HF_CHECK(filter_calls(options));
+  for (auto& weakness : other_weaknesses(report, root)) report.weaknesses.push_back(std::move(weakness));
   return report;
 }
 

@@ -29,8 +29,10 @@ struct JailLimits {
 };
 
 enum class JailStrength {
-  kFull,               // everything; refuse to run where the system has no namespaces to give
-  kWithoutNamespaces,  // where the system refuses namespaces: Landlock, seccomp and limits only, and say so
+  kFull,  // everything; refuse to run where the system has no namespaces to give
+  // Where the system refuses namespaces: Landlock, seccomp and limits only, and say so. A worker can then
+  // learn which files are there and how large they are, though not open one.
+  kWithoutNamespaces,
 };
 
 struct JailOptions {

@@ -23,8 +23,8 @@ using base::ErrorCode;
 using base::UniqueFd;
 using probe::exit_after;
 using probe::outcome;
+using ::testing::Contains;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 #ifdef HOLDFAST_SANITIZED
 constexpr bool kSanitized = true;
@@ -251,6 +251,12 @@ INSTANTIATE_TEST_SUITE_P(
                       Refusal{{"without", "mount"}, "at mount (Operation not permitted)"},
                       Refusal{{"without", "pivot_root"}, "at pivot_root"},
                       Refusal{{"without-user-namespaces"}, "user.max_user_namespaces is 0"}));
+
+TEST(WithoutNamespaces, ThreadsAreLimitedByMemoryAloneAndTheReportSaysSo) {
+  const JailOptions jail{.limits = {.threads = 2}, .weakest = JailStrength::kWithoutNamespaces};
+  const auto worker = probe::start({"without", "unshare"}, jail);
+  EXPECT_THAT(worker.jail().weaknesses, Contains(HasSubstr("number of its threads")));
+}
 
 TEST(WithoutLandlock, TheNamespacesHold) {
   auto worker = probe::start({"without", "landlock_create_ruleset"});

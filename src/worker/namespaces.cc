@@ -70,9 +70,10 @@ std::string cause_of(int error) {
     if (read_proc(file).find(shows) != std::string::npos) return std::string(remedy);
   }
   if (error == ENOSPC) {
-    return "a limit on namespaces is reached; raise user.max_user_namespaces, and its like for net, ipc, "
-           "uts, mnt and "
-           "cgroup, with sysctl";
+    return "a limit on namespaces is reached: this program runs inside a sandbox that forbids further ones, "
+           "or "
+           "user.max_user_namespaces (or its like for net, ipc, uts, mnt, cgroup) is to be raised with "
+           "sysctl";
   }
   return "the system does not say why; inside a chroot, and in a kernel without CONFIG_USER_NS, it always "
          "does so";

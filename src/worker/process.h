@@ -29,7 +29,8 @@ struct StartOptions {
 // One jailed process, which this side started, speaks with, and ends. It is killed and reaped with this
 // object, and also when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG): start it from a thread
 // that lives as long as it shall. Not thread-safe. The program must not ignore SIGCHLD or reap children that
-// it does not know.
+// it does not know. A worker that one hostile input has taken over can give false answers about the next: let
+// it read what comes from one source only.
 class Process {
  public:
   // The worker is jailed when this returns, and has been given nothing to read before. kUnsupported, naming

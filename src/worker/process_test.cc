@@ -8,6 +8,7 @@
 #include <csignal>
 #include <thread>
 
+#include "worker/child.h"
 #include "worker/probe/harness.h"
 
 namespace holdfast::worker {
@@ -178,6 +179,12 @@ TEST(StartingAProcess, FailsForOneThatEndsFirstAndGivesItsLastWords) {
   EXPECT_EQ(started.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(started.error().message, AllOf(HasSubstr("status 3"), HasSubstr("not today?[31m")));
 }
+
+TEST(StartingAProcess, FailsForOneWhoseParentHasEnded) {
+  EXPECT_THAT(Process::start(probe::options({"orphan"})).error().message, HasSubstr("has ended"));
+}
+
+TEST(BeginningWork, IsNotForPeople) { EXPECT_EQ(begin_work().error().code, ErrorCode::kInvalidArgument); }
 
 TEST(StartingAProcess, RunsThisProgramAgainUnlessTold) {
   const auto started = Process::start({.argv = {"worker_test", "--gtest_list_tests"}});

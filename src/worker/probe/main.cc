@@ -6,6 +6,7 @@
 //   worker_probe without CALL      in the jail, on a system that refuses this call with EPERM
 //   worker_probe without-user-namespaces
 //                                  in the jail, on a system whose limit on user namespaces is 0
+//   worker_probe orphan            in the jail, as one whose parent ended while it started
 //   worker_probe mute              never says a word
 //   worker_probe quit              ends at once
 
@@ -17,6 +18,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "base/file.h"
@@ -63,12 +66,19 @@ Result<Channel> begin_work_without_user_namespaces() {
   return begin_work();
 }
 
+Result<Channel> begin_work_as_orphan() {
+  const std::string orders = encode_orders({.parent = ::getpid()});
+  if (::setenv(kOrdersVariable, orders.c_str(), 1) != 0) return base::fail_errno("cannot give orders", errno);
+  return begin_work();
+}
+
 Result<Channel> begin(std::string_view mode, const char* argument) {
   if (mode == "unjailed") return greet({});
   if (mode == "namespaces") return greet_in_namespaces();
   if (mode == "landlock") return greet_in_landlock();
   if (mode == "without") return begin_work_without(argument);
   if (mode == "without-user-namespaces") return begin_work_without_user_namespaces();
+  if (mode == "orphan") return begin_work_as_orphan();
   return begin_work();
 }
 
