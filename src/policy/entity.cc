@@ -18,10 +18,10 @@ bool by_hash(const EntityUid& a, const EntityUid& b) {
 
 }  // namespace
 
-Result<Entities> Entities::make(std::vector<Entity> entities) {
-  if (entities.size() > kMaxEntities) {
+Result<Entities> Entities::make(std::vector<Entity> entities, const EntityLimits& limits) {
+  if (entities.size() > limits.max_entities) {
     return fail(ErrorCode::kLimitExceeded,
-                fmt::format("{} entities are over the limit of {}", entities.size(), kMaxEntities));
+                fmt::format("{} entities are over the limit of {}", entities.size(), limits.max_entities));
   }
   Entities store;
   store.nodes_.reserve(entities.size());
@@ -31,13 +31,13 @@ Result<Entities> Entities::make(std::vector<Entity> entities) {
       return fail(ErrorCode::kInvalidArgument, fmt::format("the entity {} is there twice", uid.text()));
     }
   }
-  HF_CHECK(store.find_ancestors());
+  HF_CHECK(store.find_ancestors(limits.max_ancestor_links));
   return store;
 }
 
 // Parents before children: an entity is done once all its known parents are (Kahn's algorithm), so that its
 // ancestors are its parents and theirs. Whatever is never done lies on a cycle or below one.
-Result<> Entities::find_ancestors() {
+Result<> Entities::find_ancestors(std::size_t max_links) {
   std::unordered_map<EntityUid, std::size_t> waiting;  // known parents that are not done
   std::unordered_map<EntityUid, std::vector<Node*>> children;
   std::vector<Node*> ready;
@@ -56,15 +56,9 @@ Result<> Entities::find_ancestors() {
   }
 
   std::size_t done = 0;
-  std::size_t links = 0;
   for (; done < ready.size(); ++done) {
     Node& node = *ready[done];
-    HF_TRY(const std::size_t count, gather_ancestors(node));
-    links += count;
-    if (links > kMaxAncestorLinks) {
-      return fail(ErrorCode::kLimitExceeded,
-                  fmt::format("the entities have more than {} ancestors together", kMaxAncestorLinks));
-    }
+    HF_CHECK(gather_ancestors(node, max_links));
     const auto at = children.find(node.entity.uid);
     if (at == children.end()) continue;
     for (Node* child : at->second) {
@@ -80,21 +74,30 @@ Result<> Entities::find_ancestors() {
               fmt::format("the entity {} is its own ancestor, or below one that is", first->text()));
 }
 
-Result<std::size_t> Entities::gather_ancestors(Node& node) {
+Result<> Entities::gather_ancestors(Node& node, std::size_t& links_left) {
+  const std::vector<EntityUid>& parents = node.entity.parents;
   std::vector<EntityUid>& found = node.ancestors;
-  for (const EntityUid& parent : node.entity.parents) {
+  std::size_t links = parents.size();
+  for (const EntityUid& parent : parents) links += ancestors(parent).size();
+  if (links > links_left) {
+    return fail(
+        ErrorCode::kLimitExceeded,
+        fmt::format("the entities have too many ancestors together, as of {}", node.entity.uid.text()));
+  }
+  links_left -= links;
+  found.reserve(links);
+  for (const EntityUid& parent : parents) {
     const auto& theirs = ancestors(parent);
-    if (found.size() + theirs.size() > kMaxAncestorLinks) {
-      return fail(ErrorCode::kLimitExceeded, fmt::format("the entity {} has more than {} ancestors",
-                                                         node.entity.uid.text(), kMaxAncestorLinks));
-    }
-    found.push_back(parent);
     found.insert(found.end(), theirs.begin(), theirs.end());
   }
+  if (parents.size() == 1) {  // theirs are sorted already, and hold no entity that is above itself
+    found.insert(std::lower_bound(found.begin(), found.end(), parents[0], by_hash), parents[0]);
+    return {};
+  }
+  found.insert(found.end(), parents.begin(), parents.end());
   std::sort(found.begin(), found.end(), by_hash);
   found.erase(std::unique(found.begin(), found.end()), found.end());
-  found.shrink_to_fit();
-  return found.size();
+  return {};
 }
 
 const Entity* Entities::find(const EntityUid& uid) const {

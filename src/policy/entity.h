@@ -18,17 +18,19 @@ struct Entity {
   std::vector<EntityUid> parents = {};
 };
 
+struct EntityLimits {
+  std::size_t max_entities = 1'000'000;
+  std::size_t max_ancestor_links = 4'000'000;  // looked at over all entities together
+};
+
 // Entities with all their ancestors, which are found once, when the store is made. Immutable; safe to read
 // from any thread.
 class Entities {
  public:
-  static constexpr std::size_t kMaxEntities = 1'000'000;
-  static constexpr std::size_t kMaxAncestorLinks = 8'000'000;  // over all entities together
-
   Entities() = default;
   // kInvalidArgument when an entity is there twice or is its own ancestor; kLimitExceeded over the bounds
   // above.
-  static base::Result<Entities> make(std::vector<Entity> entities);
+  static base::Result<Entities> make(std::vector<Entity> entities, const EntityLimits& limits = {});
 
   [[nodiscard]] const Entity* find(const EntityUid& uid) const;  // null when it is not known
   // `in`: the same entity, known or not, or one of its descendants.
@@ -44,8 +46,8 @@ class Entities {
     Entity entity;
     std::vector<EntityUid> ancestors;  // sorted by hash
   };
-  base::Result<> find_ancestors();
-  base::Result<std::size_t> gather_ancestors(Node& node);
+  base::Result<> find_ancestors(std::size_t max_links);
+  base::Result<> gather_ancestors(Node& node, std::size_t& links_left);
   std::unordered_map<EntityUid, Node> nodes_;
 };
 

@@ -9,7 +9,19 @@ namespace {
 
 // How tightly an expression binds, from the grammar (docs.cedarpolicy.com, "Grammar"): an operand that binds
 // less tightly than its place asks for is put in parentheses.
-enum class Binding : std::uint8_t { kExpression, kOr, kAnd, kRelation, kSum, kProduct, kSign, kMember };
+enum class Binding : std::uint8_t {
+  kExpression,
+  kOr,
+  kAnd,
+  kRelation,
+  kSum,
+  kProduct,
+  kSign,
+  kMember,
+  kNothing
+};
+
+constexpr int kMaxSigns = 4;  // in a row
 
 Binding binding_of(const Expression& expression, NodeId id) {
   const Node& node = expression.node(id);
@@ -171,18 +183,18 @@ class Printer {
     }
   }
 
-  // A minus before a bare number would be read as part of the number.
+  // Up to four equal signs may stand in a row. A minus before a bare number would be read as part of it.
   void print_sign(const Node& node) {
     out_ += node.op == Op::kNot ? '!' : '-';
     const Node& child = expression_.node(node.a);
     const bool number = child.op == Op::kLiteral && expression_.literal(child.a).as_integer() != nullptr;
-    if (number) {
-      out_ += '(';
-      print(node.a);
-      out_ += ')';
-    } else {
-      operand(node.a, Binding::kMember);
+    if (child.op == node.op && signs_ < kMaxSigns) {
+      ++signs_;
+      print_sign(child);
+      return;
     }
+    signs_ = 1;
+    operand(node.a, number ? Binding::kNothing : Binding::kMember);
   }
 
   void print_infix(const Node& node) {
@@ -285,6 +297,7 @@ class Printer {
 
   const Expression& expression_;
   std::string out_;
+  int signs_ = 1;  // how many equal ones stand in a row
 };
 
 }  // namespace
