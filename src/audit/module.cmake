@@ -1,0 +1,1 @@
+holdfast_module(audit USES base crypto)
