@@ -44,8 +44,7 @@ int misbehave() {
       std::abort();
     }
     if (name == "leave") return EXIT_SUCCESS;
-    while (name == "hang") {
-    }
+    for (volatile unsigned spin = 0; name == "hang";) spin = spin + 1;
     if (name == "slander") say(*channel, encode(finding_about("/another/file")));
     while (name == "flood") say(*channel, encode(finding_about(path)));
     if (name == "finding") say(*channel, encode(finding_about(path)));
