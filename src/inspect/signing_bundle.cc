@@ -118,7 +118,8 @@ std::string key_hint(const crypto::PublicKey& key) {
 
 Result<SigningBundle> parse_bundle(std::string_view text) {
   auto parsed = base::parse_json(text, {.max_bytes = kMaxBundleBytes, .max_depth = kMaxDepth});
-  if (!parsed) return fail(ErrorCode::kDataCorrupt, "the signature bundle: " + parsed.error().message);
+  if (!parsed && parsed.error().code == ErrorCode::kLimitExceeded) return fail(std::move(parsed).error());
+  if (!parsed) return malformed(parsed.error().message);
   const json& root = *parsed;
   HF_CHECK(
       check_members(root, "it", {"mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"}));
