@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
   if (mode == "echo") return holdfast::worker::echo();
   if (mode == "end") return holdfast::worker::begin_work() ? 0 : 1;
   benchmark::Initialize(&argc, argv);
-  if (const auto probe = holdfast::worker::start_echo(false))
+  if (const auto probe = holdfast::worker::start_echo(false)) {
     std::printf("jail: %s\n", probe->jail().text().c_str());
+  }
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -40,8 +40,8 @@ Result<> await(int descriptor, short events, Deadline deadline, StderrTail* tail
         {{descriptor, events, 0}, {tail != nullptr ? tail->descriptor() : -1, POLLIN, 0}}};
     const int ready = ::poll(watched.data(), watched.size(), milliseconds_until(deadline));
     if (ready < 0 && errno != EINTR) return base::fail_errno("cannot wait for a worker", errno);
-    if (ready > 0 && watched[1].revents != 0) tail->drain();
-    if (ready > 0 && watched[0].revents != 0) return {};
+    if (tail != nullptr && watched[1].revents != 0) tail->drain();
+    if (watched[0].revents != 0) return {};
     HF_CHECK(check_deadline(deadline));
   }
 }

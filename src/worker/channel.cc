@@ -108,8 +108,9 @@ Result<std::size_t> write_piece(int socket, ByteView header, ByteView bytes, int
 
 Result<> check_descriptors(const Piece& piece, bool within_frame, Descriptors allowed) {
   if (piece.descriptors.empty() && !piece.more_descriptors) return {};
-  if (allowed == Descriptors::kRefuse)
+  if (allowed == Descriptors::kRefuse) {
     return fail(ErrorCode::kDataCorrupt, "a frame brought a descriptor, unasked");
+  }
   if (within_frame) return fail(ErrorCode::kDataCorrupt, "a descriptor came in the middle of a frame");
   if (piece.descriptors.size() != 1 || piece.more_descriptors) {
     return fail(ErrorCode::kDataCorrupt,
@@ -145,8 +146,9 @@ Result<> Channel::send_whole(ByteView bytes, Deadline deadline, int descriptor) 
     const std::size_t of_header = std::min(put, header.size());
     header = header.subspan(of_header);
     bytes = bytes.subspan(put - of_header);
-    if (!bytes.empty())
+    if (!bytes.empty()) {
       HF_CHECK(check_deadline(deadline));  // a peer that takes a byte at a time never makes us wait
+    }
   }
   return {};
 }

@@ -18,9 +18,8 @@ Exit exit_of(int code, int status, bool stopped) {
       return {stopped ? ExitCause::kStopped : ExitCause::kKilled, status};
     case SIGXCPU:
       return {ExitCause::kCpuLimit, status};
-    case SIGSYS:
-      return {ExitCause::kForbiddenCall, status};
     case SIGXFSZ:  // it may grow no file
+    case SIGSYS:
       return {ExitCause::kForbiddenCall, status};
     case SIGSEGV:
     case SIGBUS:

@@ -100,8 +100,9 @@ TEST_F(JailTest, WhatNoWorkerNeedsEndsIt) {
       connect_tcp_,     connect_abstract_, "execute /bin/true",
       "fork",           signal_parent_,    fmt::format("trace {}", ::getpid()),
       "map-executable", "make-executable", "threads 1"};
-  for (const auto& deed : deeds)
+  for (const auto& deed : deeds) {
     EXPECT_EQ(exit_after(deed), (Exit{ExitCause::kForbiddenCall, SIGSYS})) << deed;
+  }
 }
 
 TEST_F(JailTest, SystemCallsThatReachIntoTheKernelOrOthersEndIt) {

@@ -52,8 +52,9 @@ Result<int> enter_landlock() {
   const base::UniqueFd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &nothing, sizeof(nothing), 0)));
   if (!ruleset.valid()) return fail_errno("cannot make Landlock's rules", errno);
-  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
+  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
     return fail_errno("cannot enter Landlock", errno);
+  }
   return static_cast<int>(known);
 }
 

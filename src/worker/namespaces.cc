@@ -108,8 +108,9 @@ Result<> leave_root() {
                     ::setresuid(kNobody, kNobody, kNobody) == 0;
   // Root without CAP_SETUID, or in a user namespace that has no nobody, stays what it is: no other layer
   // needs this.
-  if (!left && errno != EPERM && errno != EINVAL)
+  if (!left && errno != EPERM && errno != EINVAL) {
     return fail_errno("cannot change from root to nobody", errno);
+  }
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
   if (::syscall(SYS_capget, &header, sets.data()) != 0) return fail_errno("cannot read capabilities", errno);

@@ -68,10 +68,12 @@ Result<> drop_capabilities() {
 Result<> tie_to_parent(pid_t parent) {
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail_errno("cannot forbid dumps", errno);
   // After every change of user, which would undo it (prctl(2), PR_SET_PDEATHSIG).
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
     return fail_errno("cannot tie a worker to its parent", errno);
-  if (::getppid() != parent)
+  }
+  if (::getppid() != parent) {
     return fail(ErrorCode::kUnavailable, "the process that started this worker has ended");
+  }
   return {};
 }
 

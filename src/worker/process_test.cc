@@ -36,6 +36,11 @@ TEST(Process, AnswersWhatItIsAsked) {
   EXPECT_EQ(outcome(worker, "echo " + large), large);
 }
 
+TEST(Process, RunsOrdinaryCode) {
+  auto worker = probe::start({"jailed"});
+  EXPECT_EQ(outcome(worker, "call-virtually text"), "text");
+}
+
 TEST(Process, EndsWhenNothingMoreCanCome) {
   auto worker = probe::start({"jailed"});
   EXPECT_EQ(worker.wait(deadline_in(kPatience)).value(), (Exit{ExitCause::kFinished, 0}));

@@ -162,7 +162,7 @@ Result<> filter_calls(const JailOptions& options) {
   // Reading one's own limits, as pthread_attr_init does; setting none.
   filter.allow(SCMP_SYS(prlimit64), {{0, SCMP_CMP_EQ, 0, 0}, {2, SCMP_CMP_EQ, 0, 0}});
 #ifdef HOLDFAST_SANITIZED
-  // UndefinedBehaviorSanitizer finds out through a pipe whether an address can be read.
+  // UndefinedBehaviorSanitizer finds out through a pipe whether it can read an object's address.
   for (const int call : {SCMP_SYS(pipe), SCMP_SYS(pipe2)}) filter.allow(call);
 #endif
   return filter.load();

@@ -19,7 +19,9 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <memory>
 #include <new>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -107,28 +109,36 @@ std::string spin(const std::string& ignoring) {
   for (;;) turns = turns + 1;
 }
 
+bool start_thread(std::vector<std::thread>& threads) {
+  try {
+    threads.emplace_back([] { ::usleep(20'000); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 // How many threads can be had beside this one.
 std::string start_threads(const std::string& wanted) {
   std::vector<std::thread> threads;
-  std::size_t started = 0;
-  try {
-    for (; started < number(wanted); ++started) threads.emplace_back([] { ::usleep(20'000); });
-  } catch (const std::system_error&) {
+  while (threads.size() < number(wanted) && start_thread(threads)) {
   }
   for (auto& thread : threads) thread.join();
-  return std::to_string(started);
+  return std::to_string(threads.size());
 }
 
 std::string print(const std::string& bytes) {
   const std::string line(127, '.');
-  for (std::uint64_t left = number(bytes); left >= 128; left -= 128)
+  for (std::uint64_t left = number(bytes); left >= 128; left -= 128) {
     std::fprintf(stderr, "%s\n", line.c_str());
+  }
   std::fputs("the last line", stderr);
   return "done";
 }
 
 std::string crash(const std::string&) {
-  *const_cast<volatile int*>(static_cast<int*>(nullptr)) = 1;
+  void* page = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  *static_cast<volatile int*>(page) = 1;
   return "done";
 }
 
@@ -218,11 +228,21 @@ std::string open_descriptors(const std::string&) {
   return open;
 }
 
+// UndefinedBehaviorSanitizer looks into an object before it is called by a pointer to its base.
+std::string call_virtually(const std::string& text) {
+  std::stringstream stream;
+  std::ostream& base = stream;
+  base << text;
+  const std::unique_ptr<std::exception> error = std::make_unique<std::runtime_error>(stream.str());
+  return error->what();
+}
+
 using Deed = std::function<std::string(const std::string&)>;
 
 const std::map<std::string, Deed, std::less<>>& deeds() {
   static const std::map<std::string, Deed, std::less<>> table{
       {"echo", [](const std::string& text) { return text; }},
+      {"call-virtually", call_virtually},
       {"read-file", [](const std::string& path) { return open_file(path, O_RDONLY); }},
       {"write-file", [](const std::string& path) { return open_file(path, O_WRONLY | O_CREAT); }},
       {"list", [](const std::string& path) { return open_file(path, O_RDONLY | O_DIRECTORY); }},

@@ -46,8 +46,9 @@ Result<Channel> greet_in_namespaces() {
 }
 
 Result<Channel> greet_in_landlock() {
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return base::fail_errno("cannot renounce privileges", errno);
+  }
   HF_TRY(const int abi, enter_landlock());
   return greet({.landlock_abi = abi});
 }
