@@ -1,0 +1,346 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <map>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+
+#include "base/mutex.h"
+#include "server/listener.h"
+
+// One connection: reads a request's head on an I/O thread, has the service answer on the pool, and writes the
+// answer. Included by listener.cc alone.
+
+namespace holdfast::server {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+inline constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+
+// The head as handlers see it. kInvalidArgument for what could be understood in two ways.
+base::Result<RequestHead> request_head(const http::request_header<>& header, const Peer& peer);
+
+// What the connections of one listener have in common.
+struct ConnectionShared {
+  ConnectionShared(const ListenerOptions& given, Service& answering, asio::thread_pool& threads)
+      : options(given), service(answering), pool(threads) {}
+
+  const ListenerOptions& options;
+  Service& service;
+  asio::thread_pool& pool;
+  std::atomic<std::uint32_t> connections = 0;
+  std::atomic<std::uint32_t> requests = 0;  // waiting for the pool or being answered
+  std::atomic<bool> stopping = false;
+
+  base::Mutex mutex;
+  base::ConditionVariable idle;
+  // Ends the wait for a next request; called with the mutex held.
+  std::map<void*, std::function<void()>> waiting HF_GUARDED_BY(mutex);
+
+  void stop() {
+    const base::MutexLock lock(mutex);
+    stopping = true;
+    for (const auto& [connection, cancel] : waiting) cancel();
+  }
+
+  void begin_waiting(void* connection, std::function<void()> cancel) {
+    const base::MutexLock lock(mutex);
+    if (stopping) cancel();
+    waiting[connection] = std::move(cancel);
+  }
+
+  void end_waiting(void* connection) {
+    const base::MutexLock lock(mutex);
+    waiting.erase(connection);
+  }
+
+  void ended() {
+    const base::MutexLock lock(mutex);
+    connections.fetch_sub(1);
+    idle.notify_all();
+  }
+
+  void wait_until_idle(std::chrono::seconds at_most) {
+    const auto deadline = std::chrono::steady_clock::now() + at_most;
+    const base::MutexLock lock(mutex);
+    while (connections.load() > 0 && idle.wait_until(mutex, deadline) == std::cv_status::no_timeout) {
+    }
+  }
+};
+
+template <typename Stream>
+class Connection : public std::enable_shared_from_this<Connection<Stream>> {
+ public:
+  Connection(Stream stream, ConnectionShared& shared, Peer peer)
+      : stream_(std::move(stream)), shared_(shared), peer_(std::move(peer)) {}
+
+  [[nodiscard]] auto executor() { return stream_.get_executor(); }
+
+  // Until the client or the listener closes. Holds the connection alive.
+  static asio::awaitable<void> run(std::shared_ptr<Connection> self) {
+    self->shared_.connections.fetch_add(1);
+    bool open = co_await self->handshake();
+    const bool greeted = open;
+    while (open) open = co_await self->one_request();
+    if (greeted) co_await self->close();
+    self->shared_.ended();
+  }
+
+ private:
+  static constexpr bool kTls = std::is_same_v<Stream, beast::ssl_stream<beast::tcp_stream>>;
+  static constexpr std::size_t kBodyChunkBytes = 64UL << 10;
+
+  using Parser = http::request_parser<http::buffer_body>;
+
+  // The body of the request at hand, for the pool's thread: each read is done on the connection's strand.
+  class Body final : public BodyReader {
+   public:
+    explicit Body(Connection& connection) : connection_(connection) {}
+    void limit(std::uint64_t max_bytes) override { max_bytes_ = max_bytes; }
+    base::Result<std::size_t> read(base::MutableByteView buffer) override {
+      if (connection_.parser_->content_length().value_or(0) > max_bytes_) return too_large();
+      auto future = asio::co_spawn(connection_.executor(), connection_.read_body(buffer), asio::use_future);
+      HF_TRY(const std::size_t got, future.get());
+      seen_ += got;
+      if (seen_ > max_bytes_) return too_large();
+      const auto elapsed = std::chrono::steady_clock::now() - began_ - kGrace;
+      if (elapsed.count() > 0 && got > 0 && seen_ < kMinBytesASecond * whole_seconds(elapsed)) {
+        return base::fail(base::ErrorCode::kDeadline, "the request's body came too slowly");
+      }
+      return got;
+    }
+
+   private:
+    static constexpr std::chrono::seconds kGrace{10};
+    static constexpr std::uint64_t kMinBytesASecond = 1024;
+    static std::uint64_t whole_seconds(std::chrono::steady_clock::duration span) {
+      return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count());
+    }
+    [[nodiscard]] tl::unexpected<base::Error> too_large() const {
+      return base::fail(
+          base::ErrorCode::kLimitExceeded,
+          "the request's body is larger than the " + std::to_string(max_bytes_) + " bytes allowed here");
+    }
+    Connection& connection_;
+    std::uint64_t max_bytes_ = kDefaultMaxBytes;
+    std::uint64_t seen_ = 0;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  };
+
+  auto& lowest() { return beast::get_lowest_layer(stream_); }
+
+  asio::awaitable<bool> handshake() {
+    if constexpr (kTls) {
+      lowest().expires_after(shared_.options.header_timeout);
+      const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAsTuple);
+      co_return !error;
+    }
+    co_return true;
+  }
+
+  // Waits for the first byte of the next request; the listener's stop ends this wait.
+  asio::awaitable<bool> await_request() {
+    if (buffer_.size() > 0) co_return true;
+    lowest().expires_after(shared_.options.idle_timeout);
+    shared_.begin_waiting(this, [this] {
+      asio::post(executor(), [self = this->shared_from_this()] { self->lowest().cancel(); });
+    });
+    const auto [error, size] =
+        co_await stream_.async_read_some(buffer_.prepare(shared_.options.max_header_bytes), kAsTuple);
+    shared_.end_waiting(this);
+    if (error) co_return false;
+    buffer_.commit(size);
+    co_return true;
+  }
+
+  // Whether the connection goes on after it.
+  asio::awaitable<bool> one_request() {
+    if (shared_.stopping) co_return false;
+    const bool begun = co_await await_request();
+    if (!begun) co_return false;
+    parser_.emplace();
+    parser_->header_limit(shared_.options.max_header_bytes);
+    parser_->body_limit(boost::none);  // the route sets one; Body keeps it
+    continue_sent_ = false;
+    lowest().expires_after(shared_.options.header_timeout);
+    const auto [error, size] = co_await http::async_read_header(stream_, buffer_, *parser_, kAsTuple);
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+      co_return co_await write(problem(431, "the request's header is too large"), kLastAnswer);
+    }
+    if (error && error.category() == http::make_error_code(http::error::bad_field).category() &&
+        error != http::error::end_of_stream && error != http::error::partial_message) {
+      co_return co_await write(problem(400, "this is no valid HTTP/1.1 request"), kLastAnswer);
+    }
+    if (error) co_return false;
+    auto head = request_head(parser_->get(), peer_);
+    if (!head) co_return co_await write(problem(head.error()), kLastAnswer);
+    Response response = co_await answer(*head);
+    co_return co_await write(std::move(response), {.head_only = head->method == Method::kHead});
+  }
+
+  asio::awaitable<Response> answer(const RequestHead& head) {
+    const auto limit = shared_.options.pool_threads + shared_.options.max_waiting;
+    if (shared_.requests.fetch_add(1) >= limit) {
+      shared_.requests.fetch_sub(1);
+      co_return problem(503, "the server has too many requests waiting; try again");
+    }
+    Body body(*this);
+    lowest().expires_never();
+    Response response = co_await asio::co_spawn(
+        shared_.pool.get_executor(),
+        [this, &head, &body]() -> asio::awaitable<Response> { co_return shared_.service.serve(head, body); },
+        asio::use_awaitable);
+    shared_.requests.fetch_sub(1);
+    co_return response;
+  }
+
+  asio::awaitable<base::Result<std::size_t>> read_body(base::MutableByteView buffer) {
+    if (parser_->is_done() || buffer.empty()) co_return 0;
+    lowest().expires_after(shared_.options.read_timeout);
+    if (!continue_sent_ && beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
+      continue_sent_ = true;
+      constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      const auto [error, size] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAsTuple);
+      if (error) co_return base::fail(base::ErrorCode::kUnavailable, "the client has gone");
+    }
+    while (true) {
+      auto& body = parser_->get().body();
+      body.data = buffer.data();
+      body.size = buffer.size();
+      const auto [error, size] = co_await http::async_read_some(stream_, buffer_, *parser_, kAsTuple);
+      const std::size_t got = buffer.size() - body.size;
+      if (error == beast::error::timeout) {  // Beast has closed the connection: this is for the log alone
+        co_return base::fail(base::ErrorCode::kDeadline, "the request's body stopped coming");
+      }
+      if (error && error != http::error::need_buffer) {
+        co_return base::fail(base::ErrorCode::kInvalidArgument,
+                             "the request's body is cut short or malformed");
+      }
+      if (got > 0 || parser_->is_done()) co_return got;
+    }
+  }
+
+  template <typename Body>
+  void fill_header(http::response<Body>& message, const Response& response, bool keep) {
+    message.result(static_cast<unsigned>(response.status));
+    message.version(11);
+    message.reason(beast::string_view(reason_phrase(response.status)));
+    if (!response.content_type.empty()) message.set(http::field::content_type, response.content_type);
+    message.set(http::field::cache_control, "no-store");
+    message.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : response.headers) message.set(name, value);
+    message.keep_alive(keep);
+  }
+
+  struct AnswerForm {
+    bool head_only = false;
+    bool may_go_on = true;
+  };
+  // To a request that was not understood: what follows it is not either.
+  static constexpr AnswerForm kLastAnswer{.may_go_on = false};
+
+  // Whether the connection goes on: not when part of the request was never read, nor when the listener stops.
+  asio::awaitable<bool> write(Response response, AnswerForm form) {
+    const bool head_only = form.head_only;
+    const bool keep = form.may_go_on && parser_->is_header_done() && parser_->is_done() &&
+                      parser_->get().keep_alive() && !shared_.stopping;
+    lowest().expires_after(shared_.options.read_timeout);
+    if (auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body)) {
+      const bool whole = co_await write_streamed(response, **source, head_only, keep);
+      co_return whole&& keep;
+    }
+    http::response<http::string_body> message;
+    fill_header(message, response, keep);
+    message.body() = std::move(std::get<std::string>(response.body));
+    message.prepare_payload();
+    http::response_serializer<http::string_body> serializer(message);
+    // Not one expression: GCC 12 loses its way in a conditional that awaits on either side.
+    if (head_only) {
+      const auto [error, size] = co_await http::async_write_header(stream_, serializer, kAsTuple);
+      co_return !error && keep;
+    }
+    const auto [error, size] = co_await http::async_write(stream_, serializer, kAsTuple);
+    co_return !error && keep;
+  }
+
+  asio::awaitable<bool> write_streamed(const Response& response, BodySource& source, bool head_only,
+                                       bool keep) {
+    http::response<http::buffer_body> message;
+    fill_header(message, response, keep);
+    message.chunked(true);
+    message.body().data = nullptr;
+    message.body().more = true;
+    http::response_serializer<http::buffer_body> serializer(message);
+    {
+      const auto [error, size] = co_await http::async_write_header(stream_, serializer, kAsTuple);
+      if (error || head_only) co_return !error;
+    }
+    base::Bytes chunk(kBodyChunkBytes);
+    while (true) {
+      const auto got = co_await asio::co_spawn(
+          shared_.pool.get_executor(),
+          [&source, &chunk]() -> asio::awaitable<base::Result<std::size_t>> { co_return source.read(chunk); },
+          asio::use_awaitable);
+      if (!got) co_return false;
+      message.body().data = *got > 0 ? chunk.data() : nullptr;
+      message.body().size = *got;
+      message.body().more = *got > 0;
+      lowest().expires_after(shared_.options.read_timeout);
+      const auto [error, size] = co_await http::async_write(stream_, serializer, kAsTuple);
+      if (error && error != http::error::need_buffer) co_return false;
+      if (*got == 0) co_return true;
+    }
+  }
+
+  // Says goodbye and takes in what the client still sends, for a moment: closing at once would reset the
+  // connection and could take the answer with it.
+  asio::awaitable<void> close() {
+    constexpr std::chrono::seconds kLinger{2};
+    constexpr std::size_t kMaxDrainedBytes = 1UL << 20;
+    lowest().expires_after(kLinger);
+    if constexpr (kTls) {
+      [[maybe_unused]] const auto [error] = co_await stream_.async_shutdown(kAsTuple);
+    }
+    boost::system::error_code ignored;
+    lowest().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    base::Bytes sink(16UL << 10);
+    for (std::size_t drained = 0; drained < kMaxDrainedBytes;) {
+      const auto [error, size] = co_await lowest().async_read_some(asio::buffer(sink), kAsTuple);
+      if (error) break;
+      drained += size;
+    }
+    lowest().close();
+  }
+
+  Stream stream_;
+  ConnectionShared& shared_;
+  Peer peer_;
+  beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  bool continue_sent_ = false;
+};
+
+// Runs the connection on its own strand.
+template <typename Stream>
+void start_connection(std::shared_ptr<Connection<Stream>> connection) {
+  auto executor = connection->executor();
+  asio::co_spawn(executor, Connection<Stream>::run(std::move(connection)), asio::detached);
+}
+
+}  // namespace holdfast::server

@@ -1,0 +1,217 @@
+#include "server/listener.h"
+
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "server/connection.h"
+
+namespace holdfast::server {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using Tcp = asio::ip::tcp;
+using Local = asio::local::stream_protocol;
+
+int select_http1(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
+                 unsigned offered_size, void*) {
+  constexpr unsigned char kHttp1[] = "\x08http/1.1";
+  unsigned char* chosen = nullptr;
+  const int outcome =
+      SSL_select_next_proto(&chosen, out_size, kHttp1, sizeof kHttp1 - 1, offered, offered_size);
+  *out = chosen;
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+base::Result<> configure_tls(asio::ssl::context& context, const ListenerOptions& options) {
+  boost::system::error_code error;
+  context.use_certificate_chain(asio::buffer(options.certificate_chain_pem), error);
+  if (error) {
+    return fail(ErrorCode::kInvalidArgument,
+                "the server's certificate chain can't be used: " + error.message());
+  }
+  const auto key = options.private_key_pem.reveal();
+  context.use_private_key(asio::buffer(key.data(), key.size()), asio::ssl::context::pem, error);
+  if (error || SSL_CTX_check_private_key(context.native_handle()) != 1) {
+    return fail(ErrorCode::kInvalidArgument, "the server's private key doesn't belong to its certificate");
+  }
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_3_VERSION);
+  SSL_CTX_set_alpn_select_cb(context.native_handle(), select_http1, nullptr);
+  return {};
+}
+
+tl::unexpected<base::Error> cannot_listen(const std::string& where, const boost::system::error_code& error) {
+  if (error == boost::system::errc::address_in_use) {
+    return fail(ErrorCode::kAlreadyExists,
+                fmt::format("{} is taken by another program; choose another by server.listen", where));
+  }
+  return base::fail_errno(fmt::format("cannot listen on {}", where), error.value());
+}
+
+template <typename Acceptor, typename Endpoint>
+boost::system::error_code open_acceptor(Acceptor& acceptor, const Endpoint& endpoint, bool reuse) {
+  boost::system::error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error && reuse) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  return error;
+}
+
+std::optional<std::uint32_t> peer_uid(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  return credentials.uid;
+}
+
+}  // namespace
+
+base::Result<RequestHead> request_head(const http::request_header<>& header, const Peer& peer) {
+  // RFC 9110, section 5.3: only list-valued fields may repeat. Of these a second one could change the
+  // meaning.
+  constexpr std::string_view kOnce[] = {
+      "host",           "authorization", "content-type",     "content-encoding",
+      "content-length", "expect",        "transfer-encoding"};
+  const auto method = parse_method(header.method_string());
+  if (!method)
+    return fail(ErrorCode::kInvalidArgument, "the request's method is not one that this server knows");
+  if (header.version() != 11) return fail(ErrorCode::kInvalidArgument, "this server speaks HTTP/1.1 only");
+  HF_TRY(auto target, parse_target(header.target()));
+  RequestHead head{
+      .method = *method, .path = std::move(target.path), .query = std::move(target.query), .peer = peer};
+  for (const auto& field : header) {
+    std::string name(field.name_string());
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const auto [entry, fresh] = head.headers.emplace(name, std::string(field.value()));
+    if (fresh) continue;
+    if (std::find(std::begin(kOnce), std::end(kOnce), name) != std::end(kOnce)) {
+      return fail(ErrorCode::kInvalidArgument, fmt::format("the header {} stands twice", name));
+    }
+    entry->second.append(", ").append(std::string_view(field.value()));
+  }
+  if (head.header("host").empty()) return fail(ErrorCode::kInvalidArgument, "the header host is missing");
+  if (!head.header("content-length").empty() && !head.header("transfer-encoding").empty()) {
+    return fail(ErrorCode::kInvalidArgument, "content-length and transfer-encoding contradict each other");
+  }
+  return head;
+}
+
+struct Listener::State {
+  State(ListenerOptions given, Service& service)
+      : options(std::move(given)), pool(options.pool_threads), shared(options, service, pool) {}
+
+  base::Result<> listen();
+  asio::awaitable<void> accept_tls();
+  asio::awaitable<void> accept_local();
+  void run();
+  ~State();
+
+  ListenerOptions options;
+  asio::io_context io;
+  asio::ssl::context tls{asio::ssl::context::tls_server};
+  asio::thread_pool pool;
+  ConnectionShared shared;
+  Tcp::acceptor tcp{io};
+  Local::acceptor local{io};
+  std::vector<std::thread> threads;
+};
+
+base::Result<> Listener::State::listen() {
+  HF_CHECK(configure_tls(tls, options));
+  const auto where = fmt::format("{}:{}", options.address, options.port);
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(options.address, error);
+  if (error)
+    return fail(ErrorCode::kInvalidArgument, fmt::format("{} is no address to listen on", options.address));
+  error = open_acceptor(tcp, Tcp::endpoint(address, options.port), /*reuse=*/true);
+  if (error) return cannot_listen(where, error);
+  if (options.unix_socket.empty()) return {};
+  // The caller holds the folder's lock, so a socket that is there was left by a process that is gone.
+  ::unlink(options.unix_socket.c_str());
+  const mode_t previous = ::umask(0177);
+  error = open_acceptor(local, Local::endpoint(options.unix_socket.string()), /*reuse=*/false);
+  ::umask(previous);
+  if (error) return cannot_listen(options.unix_socket.string(), error);
+  return {};
+}
+
+asio::awaitable<void> Listener::State::accept_tls() {
+  while (tcp.is_open()) {
+    auto [error, socket] = co_await tcp.async_accept(asio::make_strand(io), kAsTuple);
+    if (error == asio::error::operation_aborted || !tcp.is_open()) co_return;
+    if (error || shared.connections.load() >= options.max_connections) continue;
+    boost::system::error_code ignored;
+    socket.set_option(Tcp::no_delay(true), ignored);
+    const auto remote = socket.remote_endpoint(ignored);
+    Peer peer{.address = ignored ? std::string() : remote.address().to_string(), .local_uid = {}};
+    using Stream = beast::ssl_stream<beast::tcp_stream>;
+    start_connection(std::make_shared<Connection<Stream>>(Stream(beast::tcp_stream(std::move(socket)), tls),
+                                                          shared, std::move(peer)));
+  }
+}
+
+asio::awaitable<void> Listener::State::accept_local() {
+  while (local.is_open()) {
+    auto [error, socket] = co_await local.async_accept(asio::make_strand(io), kAsTuple);
+    if (error == asio::error::operation_aborted || !local.is_open()) co_return;
+    if (error || shared.connections.load() >= options.max_connections) continue;
+    Peer peer{.address = "local", .local_uid = peer_uid(socket.native_handle())};
+    using Stream = beast::basic_stream<Local>;
+    start_connection(
+        std::make_shared<Connection<Stream>>(Stream(std::move(socket)), shared, std::move(peer)));
+  }
+}
+
+void Listener::State::run() {
+  asio::co_spawn(io, accept_tls(), asio::detached);
+  if (local.is_open()) asio::co_spawn(io, accept_local(), asio::detached);
+  for (std::uint32_t i = 0; i < options.io_threads; ++i) threads.emplace_back([this] { io.run(); });
+}
+
+Listener::State::~State() {
+  asio::post(io, [this] {
+    boost::system::error_code ignored;
+    tcp.close(ignored);
+    local.close(ignored);
+  });
+  shared.stop();
+  shared.wait_until_idle(kDrain);
+  io.stop();
+  for (auto& thread : threads) thread.join();
+  pool.join();
+  if (!options.unix_socket.empty()) ::unlink(options.unix_socket.c_str());
+}
+
+base::Result<Listener> Listener::start(ListenerOptions options, Service& service) {
+  auto state = std::make_unique<State>(std::move(options), service);
+  HF_CHECK(state->listen());
+  state->run();
+  return Listener(std::move(state));
+}
+
+Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Listener::Listener(Listener&&) noexcept = default;
+Listener& Listener::operator=(Listener&&) noexcept = default;
+Listener::~Listener() = default;
+
+std::uint16_t Listener::port() const { return state_->tcp.local_endpoint().port(); }
+
+}  // namespace holdfast::server
