@@ -133,7 +133,8 @@ std::optional<PickleRole> PickleAllowList::find(std::string_view module, std::st
   for (const Entry& pattern : patterns_) {
     const bool in_module =
         pattern.module.ends_with(".*") ? is_below(module, pattern.module) : module == pattern.module;
-    if (in_module && (pattern.name == "*" || pattern.name == name)) return pattern.role;
+    const bool named = pattern.name == "*" ? name.find('.') == std::string_view::npos : pattern.name == name;
+    if (in_module && named) return pattern.role;
   }
   return std::nullopt;
 }

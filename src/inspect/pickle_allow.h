@@ -40,8 +40,8 @@ class PickleAllowList {
 
   // The list of this program, src/inspect/data/pickle_allow.list.
   static const PickleAllowList& builtin();
-  // One entry a line: "<role> <module> <name>", "#" begins a comment. A name of "*" stands for every name, a
-  // module that ends in ".*" for every module below it. kInvalidArgument names the line.
+  // One entry a line: "<role> <module> <name>", "#" begins a comment. A name of "*" stands for every name
+  // without a dot, a module that ends in ".*" for every module below it. kInvalidArgument names the line.
   static base::Result<PickleAllowList> parse(std::string_view text);
   // The entries of both; those of `more` go first.
   [[nodiscard]] PickleAllowList extended_by(const PickleAllowList& more) const;

@@ -101,15 +101,35 @@ bool PickleMachine::new_object(std::uint64_t offset, std::size_t operands) {
   return push(call(offset, callee, arguments, Manner::kNew));
 }
 
+bool PickleMachine::persistent_line(const PickleInstruction& instruction) {
+  job_.report("pickle.persistent-id", instruction.offset,
+              fmt::format("The persistent id \"{}\" stands for an object that the loader supplies.",
+                          printable(instruction.text)));
+  return push(PickleValue(PickleKind::kUnknown));
+}
+
+bool PickleMachine::instantiate_named(const PickleInstruction& instruction) {
+  // Before the mark is looked for, as pickle.py does: the import happens even where there is none.
+  if (!global(instruction.offset, instruction.text, instruction.second, instruction.cut)) return false;
+  const PickleValue callee = stack_.back();
+  stack_.pop_back();
+  return pop_mark() && instantiate(instruction.offset, callee, popped_);
+}
+
+bool PickleMachine::instantiate_first(std::uint64_t offset) {
+  if (!pop_mark()) return false;
+  if (stack_.size() == popped_) return finish(End::kMalformed, "OBJ has no class");
+  return instantiate(offset, stack_[popped_], popped_ + 1);
+}
+
 // INST and OBJ make an instance without its constructor where there are no arguments and the callee is a
 // class.
-bool PickleMachine::instantiate(std::uint64_t offset, PickleValue callee, std::size_t start,
-                                std::size_t first) {
+bool PickleMachine::instantiate(std::uint64_t offset, PickleValue callee, std::size_t first) {
   const std::size_t count = stack_.size() - first;
   const auto role = role_of(callee);
   const Manner manner = count == 0 && role && is_class(*role) ? Manner::kNew : Manner::kCall;
   const PickleValue arguments = job_.heap.tuple(std::span(stack_).last(count));
-  stack_.resize(start);
+  stack_.resize(popped_);
   return push(call(offset, callee, arguments, manner));
 }
 
@@ -146,13 +166,13 @@ bool PickleMachine::persistent_id(std::uint64_t offset) {
   const auto kind = items && !items->empty() ? job_.heap.text_of(items->front()) : std::nullopt;
   if (kind == "storage" && items->size() >= 5) {
     const PickleValue made = storage(*items);
-    if (!made.is(PickleKind::kReported)) return push(made);
+    if (!made.is(PickleKind::kUnknown)) return push(made);
   }
   // Old files name a module's class so, beside its source, which is compared and not run.
   if (kind == "module" && items->size() == 4 && (*items)[1].is(PickleKind::kGlobal)) return push((*items)[1]);
   job_.report("pickle.persistent-id", offset,
               "A persistent id that is no PyTorch storage stands for an object that the loader supplies.");
-  return push(PickleValue(PickleKind::kReported));
+  return push(PickleValue(PickleKind::kUnknown));
 }
 
 // ("storage", type, key, location, number of items [, view]).
@@ -160,10 +180,10 @@ PickleValue PickleMachine::storage(std::span<const PickleValue> id) {
   const PickleValue type = id[1];
   const auto key = job_.heap.text_of(id[2]);
   if (!type.is(PickleKind::kGlobal) || !key || !id[4].is(PickleKind::kInt) || id[4].number() < 0) {
-    return PickleValue(PickleKind::kReported);
+    return PickleValue(PickleKind::kUnknown);
   }
   const std::uint64_t item_bytes = item_bytes_of(job_.globals.global(type.index()).name);
-  if (item_bytes == 0) return PickleValue(PickleKind::kReported);
+  if (item_bytes == 0) return PickleValue(PickleKind::kUnknown);
   const bool room = job_.storages.size() < PickleJob::kMaxStorages;
   if (room && job_.storages.insert(std::hash<std::string_view>{}(*key)).second) {
     // The product fits: a number of items has at most 54 bits; so does the sum of 2^16 of them, or it wraps

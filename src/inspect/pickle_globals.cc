@@ -41,9 +41,8 @@ std::uint32_t PickleGlobals::resolve(std::string_view module, std::string_view n
   Entry entry{.global = {.module = std::string(module), .name = std::string(name), .offset = offset},
               .role = judge(module, name)};
   if (!entry.role) {
-    const bool dangerous = !danger_of(module, name).empty();
-    any_dangerous_ = any_dangerous_ || dangerous;
-    entry.global.verdict = dangerous ? PickleVerdict::kDangerous : PickleVerdict::kUnknown;
+    entry.global.verdict =
+        danger_of(module, name).empty() ? PickleVerdict::kUnknown : PickleVerdict::kDangerous;
   }
   const auto index = static_cast<std::uint32_t>(entries_.size());
   entries_.push_back(std::move(entry));

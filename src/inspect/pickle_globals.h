@@ -38,7 +38,6 @@ class PickleGlobals {
 
   // One finding for each global that is not allowed.
   void report(const std::string& path, Findings& findings) const;
-  [[nodiscard]] bool any_dangerous() const { return any_dangerous_; }
   [[nodiscard]] std::vector<PickleGlobal> summary() const;
 
  private:
@@ -53,7 +52,6 @@ class PickleGlobals {
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::uint32_t> index_;
   std::string key_;
-  bool any_dangerous_ = false;
 };
 
 }  // namespace holdfast::inspect

@@ -35,6 +35,7 @@ struct PickleJob {
   // A pickle found in a bytes constant.
   struct Nested {
     bool clean_torch = false;  // a whole legacy PyTorch file without a finding of medium severity
+    bool dangerous = false;    // it names a function for attacks, or holds a pickle that does
     std::string worst;         // what is wrong with it, where something is
   };
 
@@ -86,14 +87,22 @@ class PickleMachine {
   [[nodiscard]] std::string_view why() const { return why_; }
 
  private:
+  struct Dispatch;
+  using Handler = bool (*)(PickleMachine&, const PickleInstruction&);
+  End ended_early(PickleReader::Step step, bool first);
+
   // Each gives false where the machine ends, with end_ set.
-  bool execute(const PickleInstruction& instruction);
-  bool execute_constant(const PickleInstruction& instruction);
-  bool execute_object(const PickleInstruction& instruction);
   bool finish(End end, std::string_view why);
-  bool push(PickleValue value);
+  bool push(PickleValue value) {
+    if (stack_.size() == stack_.capacity() && !grow()) return false;
+    stack_.push_back(value);
+    return true;
+  }
+  bool push_integer(std::int64_t number) { return push(PickleValue::integer(number)); }
+  bool grow();
   bool need(std::size_t count);  // values above the last mark
-  bool pop_mark(std::size_t& start);
+  bool pop_mark();               // its items are those from popped_ on
+  bool drop(std::size_t from);
   bool mark();
   bool pop();
   bool make_tuple(std::size_t count);
@@ -101,12 +110,15 @@ class PickleMachine {
   void compare_readings(std::uint64_t index, PickleValue value);
   bool put(std::uint64_t index);
   bool get(std::uint64_t index);
-  bool add_items(std::size_t start);
-  bool set_items(std::size_t start);
+  bool add_items(std::uint64_t offset, std::size_t start);
+  bool set_items(std::uint64_t offset, std::size_t start);
   bool start_protocol(std::uint64_t protocol);
+  bool start_frame(std::uint64_t size);
   bool stop();
   bool line_constant(const PickleInstruction& instruction);
-  bool line_index(const PickleInstruction& instruction, std::uint64_t& index);
+  std::optional<std::uint64_t> line_index(const PickleInstruction& instruction);
+  bool put_at_line(const PickleInstruction& instruction);
+  bool get_at_line(const PickleInstruction& instruction);
   bool long_constant(const PickleInstruction& instruction);
   bool string_constant(const PickleInstruction& instruction);
   bool bytes_constant(const PickleInstruction& instruction);
@@ -120,9 +132,12 @@ class PickleMachine {
   bool extension(const PickleInstruction& instruction);
   bool reduce(std::uint64_t offset);
   bool new_object(std::uint64_t offset, std::size_t operands);
-  // Arguments from `first` on; everything from `start` on goes.
-  bool instantiate(std::uint64_t offset, PickleValue callee, std::size_t start, std::size_t first);
+  // With the arguments from `first` on; everything from popped_ on goes.
+  bool instantiate(std::uint64_t offset, PickleValue callee, std::size_t first);
+  bool instantiate_named(const PickleInstruction& instruction);
+  bool instantiate_first(std::uint64_t offset);
   bool build(std::uint64_t offset);
+  bool persistent_line(const PickleInstruction& instruction);
   bool persistent_id(std::uint64_t offset);
   PickleValue storage(std::span<const PickleValue> id);
   void check_target(std::uint64_t offset, PickleValue target);
@@ -158,6 +173,7 @@ class PickleMachine {
   std::vector<PickleValue> stack_;
   std::vector<std::uint32_t> marks_;
   std::size_t fence_ = 0;  // values below belong to an outer mark
+  std::size_t popped_ = 0;
   PickleMemo memo_;
   std::optional<PickleMemo> other_memo_;  // of Part::kObjects: as a loader other than joblib's has it
   std::uint64_t protocol_ = 0;

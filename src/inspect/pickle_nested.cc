@@ -86,10 +86,12 @@ bool names_something(std::string_view text) {
 }
 
 PickleJob::Nested judge(const std::vector<Finding>& found, bool torch) {
-  PickleJob::Nested nested{.clean_torch = torch, .worst = {}};
+  PickleJob::Nested nested{.clean_torch = torch, .dangerous = false, .worst = {}};
   Severity worst = Severity::kInfo;
   for (const Finding& finding : found) {
     if (finding.severity >= Severity::kMedium) nested.clean_torch = false;
+    nested.dangerous = nested.dangerous || finding.rule_id == "pickle.dangerous-global" ||
+                       finding.rule_id == "pickle.nested-pickle";
     if (finding.severity <= worst) continue;
     worst = finding.severity;
     nested.worst = finding.message;
@@ -126,7 +128,7 @@ std::uint64_t PickleMachine::look_into(const PickleInstruction& instruction, boo
                    job_.depth + 1);
   const bool torch = run_pickles(nested, reader);
   const PickleJob::Nested judged = judge(found.items(), torch);
-  if (nested.globals.any_dangerous()) {
+  if (judged.dangerous) {
     job_.report("pickle.nested-pickle", instruction.offset,
                 fmt::format("A constant holds another pickle, which does harm once anything loads it: {}",
                             judged.worst));

@@ -88,8 +88,17 @@ constexpr std::array<PickleOpInfo, 256> make_table() {
   return table;
 }
 
+constexpr std::array<PickleOpShape, 256> make_shapes() {
+  std::array<PickleOpShape, 256> shapes{};
+  for (const Row& row : kRows) {
+    shapes[static_cast<std::uint8_t>(row.op)] = PickleOpShape(row.info);
+  }
+  return shapes;
+}
+
 }  // namespace
 
 constexpr std::array<PickleOpInfo, 256> kPickleOps = make_table();
+constexpr std::array<PickleOpShape, 256> kPickleShapes = make_shapes();
 
 }  // namespace holdfast::inspect

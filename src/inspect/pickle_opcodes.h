@@ -98,6 +98,24 @@ inline constexpr unsigned kHighestPickleProtocol = 5;
 
 extern const std::array<PickleOpInfo, 256> kPickleOps;
 
+// The same in a byte, for the reader's inner loop.
+class PickleOpShape {
+ public:
+  constexpr PickleOpShape() = default;
+  constexpr explicit PickleOpShape(const PickleOpInfo& info)
+      : bits_(static_cast<std::uint8_t>(info.fixed | static_cast<unsigned>(info.tail) << 4)) {}
+  [[nodiscard]] constexpr bool exists() const { return bits_ != kNone; }
+  [[nodiscard]] constexpr bool is_bare() const { return bits_ == 0; }  // nothing follows it
+  [[nodiscard]] constexpr std::uint8_t fixed() const { return bits_ & 0x0F; }
+  [[nodiscard]] constexpr bool has_tail() const { return bits_ >= 0x10; }
+  [[nodiscard]] constexpr PickleTail tail() const { return static_cast<PickleTail>(bits_ >> 4); }
+
+ private:
+  static constexpr std::uint8_t kNone = 0xFF;
+  std::uint8_t bits_ = kNone;
+};
+extern const std::array<PickleOpShape, 256> kPickleShapes;
+
 inline const PickleOpInfo& info_of(std::uint8_t byte) { return kPickleOps[byte]; }
 inline const PickleOpInfo& info_of(PickleOp op) { return kPickleOps[static_cast<std::uint8_t>(op)]; }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -44,14 +46,20 @@ class PickleReader {
     if (position() >= frame_end_) expect_no_frame();
     if (begin_ == end_) return Step::kEnd;
     const std::uint8_t byte = buffer_[begin_];
-    const PickleOpInfo& info = info_of(byte);
+    const PickleOpShape shape = kPickleShapes[byte];
     instruction.offset = position();
     instruction.op = static_cast<PickleOp>(byte);
-    if (info.name.empty()) return Step::kInvalid;
-    if (end_ - begin_ <= info.fixed) return Step::kTruncated;
-    instruction.number = fixed_argument(info.fixed);
-    begin_ += 1U + info.fixed;
-    return info.tail == PickleTail::kNothing ? Step::kInstruction : read_tail(info.tail, instruction);
+    if (shape.is_bare()) {  // most are; and the processor need not wait for the table to know where the next
+                            // begins
+      instruction.number = 0;
+      ++begin_;
+      return Step::kInstruction;
+    }
+    if (!shape.exists()) return Step::kInvalid;
+    if (end_ - begin_ <= shape.fixed()) return Step::kTruncated;
+    instruction.number = fixed_argument(shape.fixed());
+    begin_ += 1U + shape.fixed();
+    return shape.has_tail() ? read_tail(shape.tail(), instruction) : Step::kInstruction;
   }
 
   // Bytes of the last instruction's payload that were not given out yet; none of them where `text` holds it
@@ -91,7 +99,9 @@ class PickleReader {
 
   [[nodiscard]] std::uint64_t fixed_argument(unsigned size) const {
     if (size == 0) return 0;
-    const auto eight = base::load_le<std::uint64_t>({buffer_.get() + begin_ + 1, 8});
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, buffer_.get() + begin_ + 1, sizeof(eight));
+    if constexpr (std::endian::native == std::endian::big) eight = __builtin_bswap64(eight);
     return eight & (~std::uint64_t{0} >> (64 - 8 * size));
   }
   void fill(std::size_t count);
