@@ -16,7 +16,6 @@ using Operand = ExtensionOperand;
 using Function = ExtensionFunction;
 
 constexpr std::array kText{Operand::kText};
-constexpr std::array kDecimal{Operand::kDecimal};
 constexpr std::array kDecimals{Operand::kDecimal, Operand::kDecimal};
 constexpr std::array kIp{Operand::kIpAddress};
 constexpr std::array kIps{Operand::kIpAddress, Operand::kIpAddress};
