@@ -4,81 +4,48 @@
 
 namespace holdfast::formats {
 
-std::string_view to_string(AnomalyKind kind) {
-  switch (kind) {
-    case AnomalyKind::kPrefixData:
-      return "prefix-data";
-    case AnomalyKind::kTrailingData:
-      return "trailing-data";
-    case AnomalyKind::kAmbiguousEnd:
-      return "ambiguous-end";
-    case AnomalyKind::kAmbiguousDirectory:
-      return "ambiguous-directory";
-    case AnomalyKind::kEntryCountDiffers:
-      return "entry-count-differs";
-    case AnomalyKind::kMultiDisk:
-      return "multi-disk";
-    case AnomalyKind::kZip64Inconsistent:
-      return "zip64-inconsistent";
-    case AnomalyKind::kBadExtraField:
-      return "bad-extra-field";
-    case AnomalyKind::kNoLocalHeader:
-      return "no-local-header";
-    case AnomalyKind::kOutOfRange:
-      return "out-of-range";
-    case AnomalyKind::kNameDiffers:
-      return "name-differs";
-    case AnomalyKind::kMethodDiffers:
-      return "method-differs";
-    case AnomalyKind::kFlagsDiffer:
-      return "flags-differ";
-    case AnomalyKind::kSizeDiffers:
-      return "size-differs";
-    case AnomalyKind::kCrcDiffers:
-      return "crc-differs";
-    case AnomalyKind::kDescriptorDiffers:
-      return "descriptor-differs";
-    case AnomalyKind::kEncrypted:
-      return "encrypted";
-    case AnomalyKind::kUnknownFlags:
-      return "unknown-flags";
-    case AnomalyKind::kUnsupported:
-      return "unsupported";
-    case AnomalyKind::kVersionTooNew:
-      return "version-too-new";
-    case AnomalyKind::kDuplicateName:
-      return "duplicate-name";
-    case AnomalyKind::kCaseCollision:
-      return "case-collision";
-    case AnomalyKind::kOverlap:
-      return "overlap";
-    case AnomalyKind::kGap:
-      return "gap";
-    case AnomalyKind::kHiddenEntry:
-      return "hidden-entry";
-    case AnomalyKind::kPathTraversal:
-      return "path-traversal";
-    case AnomalyKind::kAbsolutePath:
-      return "absolute-path";
-    case AnomalyKind::kBackslash:
-      return "backslash";
-    case AnomalyKind::kNulInName:
-      return "nul-in-name";
-    case AnomalyKind::kBadName:
-      return "bad-name";
-    case AnomalyKind::kSymbolicLink:
-      return "symbolic-link";
-    case AnomalyKind::kHardLink:
-      return "hard-link";
-    case AnomalyKind::kSpecialFile:
-      return "special-file";
-    case AnomalyKind::kBadChecksum:
-      return "bad-checksum";
-    case AnomalyKind::kHighRatio:
-      return "high-ratio";
-  }
-  return "unknown";
-}
+namespace {
+
+// In the order of AnomalyKind.
+constexpr std::array<std::string_view, kAnomalyKinds> kNames = {"prefix-data",
+                                                                "trailing-data",
+                                                                "ambiguous-end",
+                                                                "ambiguous-directory",
+                                                                "entry-count-differs",
+                                                                "multi-disk",
+                                                                "zip64-inconsistent",
+                                                                "bad-extra-field",
+                                                                "no-local-header",
+                                                                "out-of-range",
+                                                                "name-differs",
+                                                                "method-differs",
+                                                                "flags-differ",
+                                                                "size-differs",
+                                                                "crc-differs",
+                                                                "descriptor-differs",
+                                                                "encrypted",
+                                                                "unknown-flags",
+                                                                "unsupported",
+                                                                "version-too-new",
+                                                                "duplicate-name",
+                                                                "case-collision",
+                                                                "overlap",
+                                                                "gap",
+                                                                "hidden-entry",
+                                                                "path-traversal",
+                                                                "absolute-path",
+                                                                "backslash",
+                                                                "nul-in-name",
+                                                                "bad-name",
+                                                                "symbolic-link",
+                                                                "hard-link",
+                                                                "special-file",
+                                                                "bad-checksum",
+                                                                "high-ratio"};
+
+}  // namespace
+
+std::string_view to_string(AnomalyKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
 
 void Anomalies::add(AnomalyKind kind, std::uint64_t offset, std::string text) {
   std::uint32_t& seen = counts_[static_cast<std::size_t>(kind)];

@@ -28,8 +28,9 @@ base::Result<CsvReader> CsvReader::create(Stream& input, const CsvOptions& optio
 
 CsvReader::CsvReader(Stream& input, const CsvOptions& options)
     : input_(&input), options_(options), buffer_(kInitialBuffer) {
-  for (const char c : {options.separator, kQuote, '\r', '\n', '\0'})
+  for (const char c : {options.separator, kQuote, '\r', '\n', '\0'}) {
     special_[static_cast<unsigned char>(c)] = true;
+  }
 }
 
 tl::unexpected<base::Error> CsvReader::fault(ErrorCode code, std::size_t position, std::string_view what) {
@@ -62,8 +63,9 @@ base::Result<> CsvReader::fill() {
 base::Result<> CsvReader::skip_byte_order_mark() {
   started_ = true;
   while (end_ < kByteOrderMark.size() && !input_ended_) HF_CHECK(fill());
-  if (std::string_view(buffer_.data(), end_).starts_with(kByteOrderMark))
+  if (std::string_view(buffer_.data(), end_).starts_with(kByteOrderMark)) {
     next_ = begin_ = kByteOrderMark.size();
+  }
   return {};
 }
 

@@ -134,11 +134,12 @@ InflateStream& InflateStream::operator=(InflateStream&&) noexcept = default;
 InflateStream::~InflateStream() = default;
 
 base::Result<std::size_t> InflateStream::read(base::MutableByteView buffer) {
+  State& state = *state_;
   while (!buffer.empty()) {
-    if (state_->fault) return fail(*state_->fault);
-    if (state_->ended) return 0;
-    auto produced = state_->step(buffer);
-    if (!produced) state_->fault = produced.error();
+    if (state.fault) return fail(*state.fault);
+    if (state.ended) return 0;
+    auto produced = state.step(buffer);
+    if (!produced) state.fault = produced.error();
     if (!produced || *produced > 0) return produced;
   }
   return 0;

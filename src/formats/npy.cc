@@ -25,8 +25,8 @@ tl::unexpected<base::Error> malformed(std::string_view why) {
 // Multiplies, or says that the product is over 63 bits: NumPy counts in int64.
 base::Result<std::uint64_t> times(std::uint64_t a, std::uint64_t b) {
   std::uint64_t product = 0;
-  if (__builtin_mul_overflow(a, b, &product) || product > INT64_MAX)
-    return malformed("describes too large an array");
+  const bool over = __builtin_mul_overflow(a, b, &product) || product > INT64_MAX;
+  if (over) return malformed("describes too large an array");
   return product;
 }
 
@@ -144,8 +144,8 @@ base::Result<std::uint64_t> Parser::integer() {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), value);
   const auto digits = static_cast<std::size_t>(end - text_.data());
-  if (error != std::errc() || (digits > 1 && text_.front() == '0'))
-    return malformed("has a number that is no size");
+  const bool leading_zero = digits > 1 && text_.front() == '0';
+  if (error != std::errc() || leading_zero) return malformed("has a number that is no size");
   text_.remove_prefix(digits);
   if (version_ < 3) take("L");  // Python 2's long integers
   return value;
@@ -225,8 +225,8 @@ base::Result<NpyType> Parser::structure(int depth) {
   for (bool next = !next_is(']'); next;) {
     HF_TRY(NpyField one, field(depth + 1));
     one.offset = type.size;
-    if (__builtin_add_overflow(type.size, one.type.size, &type.size))
-      return malformed("describes too large an item");
+    const bool over = __builtin_add_overflow(type.size, one.type.size, &type.size);
+    if (over) return malformed("describes too large an item");
     type.holds_objects = type.holds_objects || one.type.holds_objects;
     type.fields.push_back(std::move(one));
     HF_TRY(next, more(']'));
@@ -295,8 +295,9 @@ base::Result<NpyHeader> Parser::header() {
 base::Result<NpyHeader> read_npy_header(BufferedReader& reader, std::uint64_t file_size) {
   std::array<std::uint8_t, 8> start{};
   HF_CHECK(reader.read_exactly(start));
-  if (!base::as_text(start).starts_with(kMagic))
+  if (!base::as_text(start).starts_with(kMagic)) {
     return fail(ErrorCode::kDataCorrupt, "no .npy file: its magic is missing");
+  }
   const std::uint8_t version = start[6];
   if (version < 1 || version > 3 || start[7] != 0) {
     return fail(ErrorCode::kUnsupported, fmt::format("the .npy file has version {}.{}", version, start[7]));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <set>
 
@@ -54,6 +55,20 @@ Result<std::uint64_t> decimal(std::string_view text) {
                 fmt::format("the ONNX model places external data at {}, which is no number", quote(text)));
   }
   return value;
+}
+
+std::uint64_t payload_size(const WireField& field) {
+  switch (field.type) {
+    case WireType::kBytes:
+      return field.value;
+    case WireType::kFixed32:
+      return 4;
+    case WireType::kFixed64:
+      return 8;
+    case WireType::kVarint:
+      return (static_cast<std::uint64_t>(std::bit_width(field.value | 1)) + 6) / 7;
+  }
+  return 0;
 }
 
 class ModelReader {
@@ -138,9 +153,7 @@ Result<> ModelReader::tensor_field(const WireReader& reader, const WireField& fi
     case 9:   // raw_data
     case 10:  // double_data
     case 11:  // uint64_data
-      to.stored_bytes += field.type == WireType::kBytes     ? field.value
-                         : field.type == WireType::kFixed32 ? 4
-                                                            : 8;
+      to.stored_bytes += payload_size(field);
       return {};
     case 8:
       return budget_.set(to.name, reader, field);
@@ -356,8 +369,9 @@ Result<OnnxModel> ModelReader::read(const Source& source) {
 
 std::string to_string(OnnxElement element) {
   const auto number = static_cast<std::int32_t>(element);
-  if (number < 0 || static_cast<std::size_t>(number) >= kElementNames.size())
+  if (number < 0 || static_cast<std::size_t>(number) >= kElementNames.size()) {
     return fmt::format("type {}", number);
+  }
   return std::string(kElementNames[static_cast<std::size_t>(number)]);
 }
 

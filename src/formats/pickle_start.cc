@@ -129,8 +129,8 @@ class Walk {
       case Effect::kInvalid:
         return Outcome::kFault;
       case Effect::kMark:
-        if (mark_count_ == marks_.size())
-          return Outcome::kActs;  // deeper than any text; let the interpreter look
+        // Deeper than any text: let the interpreter look.
+        if (mark_count_ == marks_.size()) return Outcome::kActs;
         marks_[mark_count_++] = std::exchange(values_, 0);
         return Outcome::kGoOn;
       case Effect::kPopTop:

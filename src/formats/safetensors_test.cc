@@ -136,8 +136,9 @@ TEST(Safetensors, RefusesWhatTheFormatDoesNotHave) {
 
 TEST(Safetensors, BoundsWhatItKeeps) {
   std::string metadata = R"({"__metadata__":{)";
-  for (std::size_t i = 0; i <= SafetensorsHeader::kMaxMetadata; ++i)
+  for (std::size_t i = 0; i <= SafetensorsHeader::kMaxMetadata; ++i) {
     metadata += fmt::format("\"{}\":\"\",", i);
+  }
   metadata.back() = '}';
   EXPECT_EQ(code(metadata + "}"), ErrorCode::kLimitExceeded);
   std::string dimensions;

@@ -19,6 +19,13 @@ namespace {
 
 using namespace std::string_view_literals;
 
+// In the order of Format.
+constexpr std::array<std::string_view, 28> kNames = {
+    "pickle", "zip", "tar",         "gzip", "zlib",        "bzip2",  "xz",   "lzma",   "zstd", "lz4",
+    "7z",     "npy", "safetensors", "onnx", "saved-model", "gguf",   "hdf5", "tflite", "elf",  "pe",
+    "mach-o", "pdf", "png",         "jpeg", "json",        "python", "text", "unknown"};
+static_assert(kNames.size() == static_cast<std::size_t>(Format::kUnknown) + 1);
+
 struct Magic {
   std::string_view bytes;
   Format format;
@@ -172,8 +179,8 @@ std::optional<Format> protobuf_model(const Source& source, std::uint64_t known) 
     note_field(reader, **field, outline);
   }
   if (outline.graph && (outline.versioned || outline.opsets)) return Format::kOnnx;
-  if (outline.versioned && outline.meta_graphs && !outline.others && !outline.opsets)
-    return Format::kSavedModel;
+  const bool only_saved_model = !outline.others && !outline.opsets;
+  if (outline.versioned && outline.meta_graphs && only_saved_model) return Format::kSavedModel;
   return std::nullopt;
 }
 
@@ -247,66 +254,6 @@ std::vector<Format> sniff_head(base::ByteView head) {
   return formats;
 }
 
-std::string_view to_string(Format format) {
-  switch (format) {
-    case Format::kPickle:
-      return "pickle";
-    case Format::kZip:
-      return "zip";
-    case Format::kTar:
-      return "tar";
-    case Format::kGzip:
-      return "gzip";
-    case Format::kZlib:
-      return "zlib";
-    case Format::kBzip2:
-      return "bzip2";
-    case Format::kXz:
-      return "xz";
-    case Format::kLzma:
-      return "lzma";
-    case Format::kZstd:
-      return "zstd";
-    case Format::kLz4:
-      return "lz4";
-    case Format::kSevenZip:
-      return "7z";
-    case Format::kNpy:
-      return "npy";
-    case Format::kSafetensors:
-      return "safetensors";
-    case Format::kOnnx:
-      return "onnx";
-    case Format::kSavedModel:
-      return "saved-model";
-    case Format::kGguf:
-      return "gguf";
-    case Format::kHdf5:
-      return "hdf5";
-    case Format::kTflite:
-      return "tflite";
-    case Format::kElf:
-      return "elf";
-    case Format::kPe:
-      return "pe";
-    case Format::kMachO:
-      return "mach-o";
-    case Format::kPdf:
-      return "pdf";
-    case Format::kPng:
-      return "png";
-    case Format::kJpeg:
-      return "jpeg";
-    case Format::kJson:
-      return "json";
-    case Format::kPython:
-      return "python";
-    case Format::kText:
-      return "text";
-    case Format::kUnknown:
-      return "unknown";
-  }
-  return "unknown";
-}
+std::string_view to_string(Format format) { return kNames[static_cast<std::size_t>(format)]; }
 
 }  // namespace holdfast::formats

@@ -143,8 +143,9 @@ TEST(Sniff, SeesATarThatIsAPickleToo) {
 
 TEST(Sniff, NamesEachFormatOnce) {
   for (int a = 0; a <= static_cast<int>(Format::kUnknown); ++a) {
-    for (int b = 0; b < a; ++b)
+    for (int b = 0; b < a; ++b) {
       EXPECT_NE(to_string(static_cast<Format>(a)), to_string(static_cast<Format>(b)));
+    }
   }
 }
 

@@ -18,7 +18,7 @@ using base::fail;
 namespace {
 
 constexpr std::size_t kBlock = 512;
-constexpr std::uint64_t kMaxSize = 1ULL << 62;  // an exbibyte more would overflow with its padding
+constexpr std::uint64_t kMaxSize = 1ULL << 62;  // room for padding below 2^63
 
 // Places of the fields in a header ("ustar Interchange Format", table 4-14; GNU's sparse header).
 constexpr std::size_t kSizeAt = 124;
@@ -99,8 +99,9 @@ base::Result<PaxRecords> parse_pax(std::string_view text) {
                        text[length - 1] == '\n';
     const std::string_view record = sound ? text.substr(key_at, length - key_at - 1) : std::string_view{};
     const std::size_t equals = record.find('=');
-    if (equals == record.npos)
+    if (equals == record.npos) {
       return fail(ErrorCode::kDataCorrupt, "a pax header of the tar has a broken record");
+    }
     HF_CHECK(take_pax_record(record.substr(0, equals), record.substr(equals + 1), records));
     text.remove_prefix(length);
   }
@@ -293,11 +294,13 @@ void TarReader::report(const TarEntry& entry, const Header& header) {
   if (entry.type == TarType::kSymbolicLink || entry.type == TarType::kHardLink) {
     report_link_target(entry.link, entry.name, header.offset, anomalies_);
   }
-  if (kKnownTypes.find(header.type()) == kKnownTypes.npos)
+  if (kKnownTypes.find(header.type()) == kKnownTypes.npos) {
     add(AnomalyKind::kUnsupported, "is of an unknown type");
+  }
   const bool has_contents = entry.type == TarType::kFile || entry.type == TarType::kSparse;
-  if (!has_contents && entry.size > 0)
+  if (!has_contents && entry.size > 0) {
     add(AnomalyKind::kSizeDiffers, "has contents to some readers and none to others");
+  }
   if (!header.ustar() && header.type() != 'S' && !text_field(header.block, kPrefixAt, 155).empty()) {
     add(AnomalyKind::kNameDiffers, "has a name that some readers take the prefix from");
   }
@@ -333,6 +336,9 @@ base::Result<std::optional<TarEntry>> TarReader::next() {
     HF_TRY(const std::optional<Header> header, next_header());
     if (!header) {
       ended_ = true;
+      if (i > 0) {
+        return fail(ErrorCode::kDataCorrupt, "the tar ends after an extension header, before its entry");
+      }
       HF_CHECK(look_beyond_end());
       return std::nullopt;
     }

@@ -254,6 +254,10 @@ TEST(Tar, SurvivesTruncationAtEachByte) {
   }
 }
 
+TEST(Tar, AnExtensionNeedsItsEntry) {
+  EXPECT_EQ(read_all(entry("a", '0') + entry("L", 'L', "name") + kEnd).error, ErrorCode::kDataCorrupt);
+}
+
 TEST(Tar, BoundsExtensions) {
   EXPECT_EQ(
       read_all(entry("L", 'L', std::string(TarReader::kMaxExtensionBytes + 1, 'n')) + entry("a", '0') + kEnd)

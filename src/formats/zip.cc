@@ -46,7 +46,7 @@ void ZipMember::State::finish() {
                   fmt::format("the entry {} has {} bytes less than it says", name, left));
   } else if (!more || *more > 0 || (inflated && inflated->consumed() != entry.compressed_size)) {
     anomalies.add(AnomalyKind::kSizeDiffers, entry.header_offset,
-                  fmt::format("the data of the entry {} goes on after the size that it says", name));
+                  fmt::format("the data of the entry {} does not end where it says", name));
   }
   if (static_cast<std::uint32_t>(crc) != entry.crc32) {
     anomalies.add(

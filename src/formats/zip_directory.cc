@@ -176,41 +176,35 @@ void report_unicode_path(base::ByteView extra, const ZipEntry& entry, std::uint6
 }
 
 void report_record(base::ByteView fixed, const ZipEntry& entry, std::uint64_t at, Anomalies& anomalies) {
-  const std::string name = quote(entry.name);
-  if (entry.encrypted())
-    anomalies.add(AnomalyKind::kEncrypted, at, fmt::format("the entry {} is encrypted", name));
+  const auto report = [&](AnomalyKind kind, std::string_view what) {
+    anomalies.add(kind, at, fmt::format("the entry {} {}", quote(entry.name), what));
+  };
+  if (entry.encrypted()) report(AnomalyKind::kEncrypted, "is encrypted");
   if (const unsigned unknown = entry.flags & ~unsigned{kKnownFlags}; unknown != 0) {
-    anomalies.add(
-        AnomalyKind::kUnknownFlags, at,
-        fmt::format("the entry {} has the flag bits 0x{:04x}, which have no common meaning", name, unknown));
+    report(AnomalyKind::kUnknownFlags,
+           fmt::format("has the flag bits 0x{:04x}, which have no common meaning", unknown));
   }
   if (entry.method != kZipStored && entry.method != kZipDeflated) {
-    anomalies.add(
-        AnomalyKind::kUnsupported, at,
-        fmt::format("the entry {} is compressed by method {}, which can't be read", name, entry.method));
+    report(AnomalyKind::kUnsupported,
+           fmt::format("is compressed by method {}, which can't be read", entry.method));
   }
   if ((entry.flags & kUtf8Flag) != 0 && !is_utf8(entry.name)) {
-    anomalies.add(AnomalyKind::kBadName, at,
-                  fmt::format("the entry name {} is not UTF-8 though it says so", name));
+    report(AnomalyKind::kBadName, "has a name that is not UTF-8 though it says so");
   }
   if (fixed[6] > kPythonMaxVersion) {
-    anomalies.add(AnomalyKind::kVersionTooNew, at,
-                  fmt::format("the entry {} needs version {}.{}: Python refuses it, PyTorch does not", name,
-                              fixed[6] / 10, fixed[6] % 10));
+    report(AnomalyKind::kVersionTooNew,
+           fmt::format("needs version {}.{}: Python refuses it, PyTorch does not", fixed[6] / 10,
+                       fixed[6] % 10));
   }
   const auto disk = load_le<std::uint16_t>(fixed.subspan(34));
-  if (disk != 0 && disk != 0xFFFF) {
-    anomalies.add(AnomalyKind::kMultiDisk, at, fmt::format("the entry {} lies on volume {}", name, disk));
-  }
+  if (disk != 0 && disk != 0xFFFF) report(AnomalyKind::kMultiDisk, fmt::format("lies on volume {}", disk));
   if (entry.method == kZipStored && entry.size != entry.compressed_size) {
-    anomalies.add(AnomalyKind::kSizeDiffers, at,
-                  fmt::format("the entry {} is stored, yet has {} bytes of {}", name, entry.compressed_size,
-                              entry.size));
+    report(AnomalyKind::kSizeDiffers,
+           fmt::format("is stored, yet has {} bytes of {}", entry.compressed_size, entry.size));
   }
   if (entry.size > ZipReader::kHighRatioFloor && entry.size / ZipReader::kHighRatio > entry.compressed_size) {
-    anomalies.add(
-        AnomalyKind::kHighRatio, at,
-        fmt::format("the entry {} expands from {} to {} bytes", name, entry.compressed_size, entry.size));
+    report(AnomalyKind::kHighRatio,
+           fmt::format("expands from {} to {} bytes", entry.compressed_size, entry.size));
   }
   report_file_type(load_le<std::uint32_t>(fixed.subspan(38)) >> 16, entry.name, at, anomalies);
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <tuple>
 
 #include "formats/buffered.h"
@@ -48,11 +47,10 @@ LocalHeader parse_local(base::ByteView fixed) {
 // What a streaming reader would take from the local header where a loader takes the directory's word. With a
 // data descriptor the header may say zero for what was not known when it was written.
 void report_differences(const ZipEntry& entry, const LocalHeader& local, Anomalies& anomalies) {
-  const std::string name = quote(entry.name);
   const auto report = [&](AnomalyKind kind, std::string_view what, std::uint64_t here, std::uint64_t there) {
-    anomalies.add(
-        kind, entry.header_offset,
-        fmt::format("the local header of {} says {} {}, the directory {}", name, what, here, there));
+    anomalies.add(kind, entry.header_offset,
+                  fmt::format("the local header of {} says {} {}, the directory {}", quote(entry.name), what,
+                              here, there));
   };
   const bool late = (local.flags & kDescriptorFlag) != 0;
   const auto differs = [&](std::uint64_t here, std::uint64_t there) {
