@@ -9,3 +9,7 @@ list(JOIN lines "\n" lines)
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/pickle_allow_list.inc
   CONTENT "constexpr std::string_view kBuiltinLines[] = {\n${lines}\n};\n" @ONLY)
 target_include_directories(holdfast_inspect PRIVATE ${CMAKE_BINARY_DIR}/generated)
+
+# As for src/policy/value.cc: stable_sort under clang.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/inspect/pickle_allow.cc PROPERTIES
+  COMPILE_OPTIONS $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
