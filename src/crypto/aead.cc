@@ -70,8 +70,9 @@ void transform(EVP_CIPHER_CTX* context, ByteView from, MutableByteView to) {
 }  // namespace
 
 Result<AeadKey> AeadKey::create(AeadAlgorithm algorithm, Secret bytes) {
-  if (bytes.size() != kSize)
+  if (bytes.size() != kSize) {
     return fail(ErrorCode::kInvalidArgument, "an encryption key must be of 32 bytes");
+  }
   return AeadKey(algorithm, std::move(bytes));
 }
 

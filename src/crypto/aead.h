@@ -8,8 +8,8 @@
 #include "base/result.h"
 #include "base/secret.h"
 
-// Authenticated encryption with associated data. What is sealed is the ciphertext and the 16-byte tag behind
-// it. Functions are thread-safe and keep nothing.
+// Authenticated encryption with associated data, of texts below 64 GiB. What is sealed is the ciphertext and
+// the 16-byte tag behind it. Functions are thread-safe and keep nothing.
 
 namespace holdfast::crypto {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "crypto/age_header.h"
 #include "crypto/age_wrap.h"
 
@@ -43,6 +44,7 @@ Result<> AgeSealer::put(ByteView plaintext, AgeChunkPlace place) {
 
 // A full chunk waits until it is known whether it is the last.
 Result<> AgeSealer::write(ByteView plaintext) {
+  HF_ASSERT(!finished_);
   while (!plaintext.empty()) {
     if (filled_ == kAgeChunkBytes) {
       HF_CHECK(put(chunk_.reveal(), AgeChunkPlace::kWithin));
@@ -62,6 +64,8 @@ Result<> AgeSealer::write(ByteView plaintext) {
 }
 
 Result<> AgeSealer::finish() {
+  HF_ASSERT(!finished_);
+  finished_ = true;
   HF_CHECK(put(chunk_.reveal().first(filled_), AgeChunkPlace::kLast));
   return armor_ ? armor_->finish() : Result<>();
 }

@@ -31,7 +31,7 @@ class AgeSealer final : public Writer {
                                         base::RandomSource& random = base::system_random());
 
   base::Result<> write(base::ByteView plaintext) override;
-  // Seals the last chunk. To be called once, last: without it, what was written opens nowhere.
+  // Seals the last chunk. To be called once, last (asserted): without it, what was written opens nowhere.
   base::Result<> finish();
 
  private:
@@ -44,6 +44,7 @@ class AgeSealer final : public Writer {
   std::uint64_t index_ = 0;
   base::Secret chunk_;  // its first filled_ bytes
   std::size_t filled_ = 0;
+  bool finished_ = false;
   base::Bytes sealed_;
 };
 

@@ -31,14 +31,15 @@ bool is_space(char c) { return std::string_view(" \t\r\n\v\f").find(c) != std::s
 }  // namespace
 
 Result<std::string> AgeArmorReader::next_line(std::size_t max_bytes) {
-  auto line = armored_->read_line(max_bytes);
-  if (!line && line.error().code == ErrorCode::kLimitExceeded)
+  auto read = armored_->read_line(max_bytes);
+  if (!read && read.error().code == ErrorCode::kLimitExceeded) {
     return damaged("it has a line that is too long");
-  if (!line) return fail(std::move(line).error());
-  if (!*line) return damaged("it ends too early");
-  if ((*line)->ends_with('\n')) (*line)->pop_back();
-  if ((*line)->ends_with('\r')) (*line)->pop_back();
-  return **std::move(line);
+  }
+  HF_TRY(std::optional<std::string> line, std::move(read));
+  if (!line) return damaged("it ends too early");
+  if (line->ends_with('\n')) line->pop_back();
+  if (line->ends_with('\r')) line->pop_back();
+  return *std::move(line);
 }
 
 Result<> AgeArmorReader::skip_to_body() {
@@ -70,8 +71,9 @@ Result<> AgeArmorReader::next_bytes() {
   if (line == kEnd) return finish();
   if (place_ == Place::kLastLine) return damaged("a line within it is shorter than 64 columns");
   auto bytes = base::base64_decode(line);
-  if (line.empty() || line.size() > kColumns || !bytes)
+  if (line.empty() || line.size() > kColumns || !bytes) {
     return damaged("a line is not canonical base64 in 64 columns");
+  }
   if (bytes->size() < kBytesPerLine) place_ = Place::kLastLine;
   line_ = *std::move(bytes);
   rest_ = line_;

@@ -13,6 +13,8 @@ namespace holdfast::crypto {
 class AgeArmorReader final : public Reader {
  public:
   explicit AgeArmorReader(LineReader& armored) : armored_(&armored) {}
+  AgeArmorReader(const AgeArmorReader&) = delete;
+  AgeArmorReader& operator=(const AgeArmorReader&) = delete;
   base::Result<std::size_t> read(base::MutableByteView buffer) override;
 
  private:

@@ -68,16 +68,16 @@ class HeaderParser {
 
  private:
   Result<std::string> next_line() {
-    auto line = reader_.read_line(kMaxAgeHeaderBytes - std::min(kMaxAgeHeaderBytes, text_.size()));
-    if (!line && line.error().code == ErrorCode::kLimitExceeded) {
+    auto read = reader_.read_line(kMaxAgeHeaderBytes - std::min(kMaxAgeHeaderBytes, text_.size()));
+    if (!read && read.error().code == ErrorCode::kLimitExceeded) {
       return fail(ErrorCode::kLimitExceeded,
                   fmt::format("the header of the sealed file is larger than {} bytes", kMaxAgeHeaderBytes));
     }
-    if (!line) return fail(std::move(line).error());
-    if (!*line || !(*line)->ends_with('\n')) return malformed("it ends too early");
-    text_.append(**line);
-    (*line)->pop_back();
-    return **std::move(line);
+    HF_TRY(std::optional<std::string> line, std::move(read));
+    if (!line || !line->ends_with('\n')) return malformed("it ends too early");
+    text_.append(*line);
+    line->pop_back();
+    return *std::move(line);
   }
 
   Result<> parse_version() {
@@ -94,8 +94,9 @@ class HeaderParser {
     line.remove_prefix(kMacStart.size());
     if (!line.starts_with(' ')) return malformed("its last line is not \"--- \" and a MAC");
     const auto bytes = base::base64_decode(line.substr(1), Base64::kRaw);
-    if (!bytes || bytes->size() != Digest::kSize)
+    if (!bytes || bytes->size() != Digest::kSize) {
       return malformed("its MAC is not 32 bytes of canonical base64");
+    }
     return Digest::from_bytes(*bytes);
   }
 
@@ -119,8 +120,9 @@ class HeaderParser {
       HF_TRY(const std::string body_line, next_line());
       columns = body_line.size();
       const auto bytes = base::base64_decode(body_line, Base64::kRaw);
-      if (columns > kColumns || !bytes)
+      if (columns > kColumns || !bytes) {
         return malformed("the body of a stanza is not canonical base64 in 64 columns");
+      }
       base::append(stanza.body, *bytes);
     }
     return stanza;
@@ -140,16 +142,18 @@ std::string write_age_header(const std::vector<AgeStanza>& stanzas, const Secret
     text += fmt::format("{}{}\n", kStanzaStart, fmt::join(stanza.arguments, " "));
     const std::string body = base::base64_encode(stanza.body, Base64::kRaw);
     // The last line is shorter than 64 columns, and so empty where the body fills them.
-    for (std::size_t at = 0; at <= body.size(); at += kColumns)
+    for (std::size_t at = 0; at <= body.size(); at += kColumns) {
       text += fmt::format("{}\n", body.substr(at, kColumns));
+    }
   }
   text += kMacStart;
   return fmt::format("{} {}\n", text, base::base64_encode(mac_of(text, file_key).bytes(), Base64::kRaw));
 }
 
 Result<> check_age_header(const AgeHeader& header, const Secret& file_key) {
-  if (base::constant_time_equal(mac_of(header.authenticated, file_key).bytes(), header.mac.bytes()))
+  if (base::constant_time_equal(mac_of(header.authenticated, file_key).bytes(), header.mac.bytes())) {
     return {};
+  }
   return malformed("its MAC does not match, so that it was changed after it was written");
 }
 

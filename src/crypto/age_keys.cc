@@ -22,9 +22,8 @@ constexpr std::string_view kIdentityPrefix = "AGE-SECRET-KEY-";
 constexpr std::string_view kIdentityPrefixLower = "age-secret-key-";
 
 tl::unexpected<base::Error> unsupported(std::string_view what) {
-  return fail(
-      ErrorCode::kUnsupported,
-      fmt::format("{} is not supported here: use a key that `age-keygen` or `holdfast keygen` made", what));
+  return fail(ErrorCode::kUnsupported,
+              fmt::format("{} is not supported here: use an X25519 key, as `age-keygen` makes it", what));
 }
 
 // Why a text that is no X25519 key might still be one of age's.

@@ -19,8 +19,9 @@ namespace holdfast::crypto {
 // A public key: "age1...".
 class AgeRecipient {
  public:
-  // kInvalidArgument for what is mistyped, kUnsupported (with the name of the kind) for keys of SSH, of a
-  // plugin, and of the post-quantum kind, which OpenSSL 3.0 can't compute.
+  // kInvalidArgument for what is mistyped, kLimitExceeded past kMaxBech32Chars (crypto/bech32.h),
+  // kUnsupported, with the name of the kind, for keys of SSH, of a plugin, and of the post-quantum kind,
+  // which OpenSSL 3.0 lacks.
   static base::Result<AgeRecipient> parse(std::string_view text);
 
   [[nodiscard]] std::string text() const;

@@ -42,8 +42,9 @@ Result<AgePayload> open_age_payload(LineReader& sealed, const AgeKeys& keys) {
   HF_CHECK(check_age_header(header, file_key));
   std::array<std::uint8_t, kAgeNonceBytes> nonce{};
   HF_TRY(const std::size_t got, read_full(sealed, nonce));
-  if (got != nonce.size())
+  if (got != nonce.size()) {
     return fail(ErrorCode::kDataCorrupt, "the sealed file ends right after its header");
+  }
   return AgePayload{.key = age_payload_key(file_key, nonce), .offset = header.size + nonce.size()};
 }
 

@@ -63,8 +63,9 @@ Result<> AgeRandomReader::load(std::uint64_t index) const {
   const auto plain_size = static_cast<std::size_t>(std::min<std::uint64_t>(kAgeChunkBytes, size_ - start));
   const auto sealed = MutableByteView(buffer_).first(plain_size + kAeadTagBytes);
   HF_TRY(const std::size_t got, sealed_->read_at(payload_.offset + index * kAgeSealedChunkBytes, sealed));
-  if (got != sealed.size())
+  if (got != sealed.size()) {
     return fail(ErrorCode::kDataCorrupt, "the sealed file was truncated while it was read");
+  }
   const auto place = index + 1 == chunks_ ? AgeChunkPlace::kLast : AgeChunkPlace::kWithin;
   HF_CHECK(open_age_chunk(payload_.key, index, place, sealed, chunk_.writable().first(plain_size)));
   loaded_ = index;

@@ -126,6 +126,34 @@ TEST(Age, RefusesToSealToNobody) {
   EXPECT_TRUE(writer.bytes().empty());
 }
 
+// Takes so many bytes, and no more.
+class SmallDisk final : public Writer {
+ public:
+  explicit SmallDisk(std::size_t room) : room_(room) {}
+  base::Result<> write(ByteView bytes) override {
+    if (bytes.size() > room_) return base::fail(ErrorCode::kUnavailable, "no space");
+    room_ -= bytes.size();
+    return {};
+  }
+
+ private:
+  std::size_t room_;
+};
+
+TEST(Age, GivesTheErrorOfItsWriterWhereverItComes) {
+  const Bytes text = sample_text(2 * kAgeChunkBytes);
+  for (const AgeForm form : {AgeForm::kBinary, AgeForm::kArmored}) {
+    const std::size_t needed = seal(text, sample_recipients({1}), form).size();
+    for (const std::size_t room : {0UL, 200UL, kAgeChunkBytes, 2 * kAgeChunkBytes, needed - 1, needed}) {
+      SmallDisk disk(room);
+      CountingRandom random;
+      auto sealer = AgeSealer::create(disk, sample_recipients({1}), form, random);
+      const bool done = sealer && sealer->write(text) && sealer->finish();
+      EXPECT_EQ(done, room == needed) << room;
+    }
+  }
+}
+
 TEST(Age, BoundsTheKeysItTries) {
   const Bytes sealed = seal(as_bytes("text"), sample_recipients({1}));
   EXPECT_EQ(unseal(sealed, sample_keys(std::vector<std::uint8_t>(kMaxAgeIdentities + 1))).end.error().code,

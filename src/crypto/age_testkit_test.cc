@@ -119,8 +119,9 @@ void check(const Vector& vector) {
     }
   }
   const auto [begin, end] = vector.fields.equal_range("passphrase");
-  for (auto at = begin; at != end; ++at)
+  for (auto at = begin; at != end; ++at) {
     keys.passphrases.push_back(Secret::copy_of(base::as_bytes(at->second)));
+  }
 
   const auto outcome = unseal_vector(vector, keys);
   if (vector.field("armored").empty()) check_random_access(vector, keys, outcome);
@@ -139,8 +140,9 @@ void check(const Vector& vector) {
 
 TEST(AgeTestkit, BehavesAsEachVectorExpects) {
   const char* const folder = std::getenv("HOLDFAST_AGE_TESTKIT");
-  if (folder == nullptr)
+  if (folder == nullptr) {
     GTEST_SKIP() << "HOLDFAST_AGE_TESTKIT does not name the folder of the age testkit's vectors";
+  }
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     SCOPED_TRACE(entry.path().filename());

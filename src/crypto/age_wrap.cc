@@ -63,8 +63,9 @@ Result<AgeStanza> wrap_to_recipient(const Secret& file_key, const AgeRecipient& 
                                     base::RandomSource& random) {
   const auto ephemeral = X25519Private::generate(random);
   const auto shared = ephemeral.agree(recipient.point());
-  if (!shared)
+  if (!shared) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("{} is no usable public key", recipient.text()));
+  }
   const X25519Public& share = ephemeral.public_key();
   return AgeStanza{
       .arguments = {std::string(kX25519Type), base::base64_encode(share, Base64::kRaw)},

@@ -50,7 +50,7 @@ tl::unexpected<base::Error> wrong(std::string_view why) {
   return fail(ErrorCode::kInvalidArgument, std::string("the key ") + std::string(why));
 }
 
-// Eight-bit bytes from five-bit values; nothing when bits are left over that are not padding.
+// Eight-bit bytes from five-bit values, all of kAlphabet; an error where what is left over is not padding.
 Result<base::Secret> regroup(std::string_view values) {
   Bytes bytes;
   bytes.reserve(values.size() * 5 / 8);

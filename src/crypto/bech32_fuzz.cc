@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   const std::string text(holdfast::base::as_text({data, size}));
   const auto decoded = crypto::bech32_decode(text);
-  if (decoded)
+  if (decoded) {
     HF_ASSERT(crypto::bech32_encode(lower(decoded->prefix), decoded->data.reveal()) == lower(text));
+  }
   return 0;
 }

@@ -42,8 +42,9 @@ void compute(ByteView key, std::initializer_list<ByteView> pieces, MutableByteVi
   const std::uint8_t nothing = 0;
   const std::uint8_t* const key_data = key.empty() ? &nothing : key.data();
   HF_ASSERT(EVP_MAC_init(context.get(), key_data, key.size(), parameters.data()) == 1);
-  for (const ByteView piece : pieces)
+  for (const ByteView piece : pieces) {
     HF_ASSERT(EVP_MAC_update(context.get(), piece.data(), piece.size()) == 1);
+  }
   std::size_t written = 0;
   HF_ASSERT(EVP_MAC_final(context.get(), code.data(), &written, code.size()) == 1 &&
             written == Digest::kSize);

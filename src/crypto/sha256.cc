@@ -25,9 +25,7 @@ const EVP_MD* algorithm() {
   return kFetched;
 }
 
-EVP_MD_CTX* native(const auto& context) {
-  return static_cast<EVP_MD_CTX*>(context.get());
-}
+EVP_MD_CTX* native(const auto& context) { return static_cast<EVP_MD_CTX*>(context.get()); }
 
 }  // namespace
 
@@ -62,7 +60,7 @@ Result<Digest> sha256_stream(Reader& reader, const Progress& progress) {
   base::Bytes buffer(kReadBytes);
   std::uint64_t done = 0;
   while (true) {
-    HF_TRY(const std::size_t got, reader.read(buffer));
+    HF_TRY(const std::size_t got, read_full(reader, buffer));
     if (got == 0) return hash.finish();
     hash.update(ByteView(buffer).first(got));
     done += got;

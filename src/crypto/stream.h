@@ -72,6 +72,8 @@ class FdWriter final : public Writer {
 class LineReader final : public Reader {
  public:
   explicit LineReader(Reader& source) : source_(&source) {}
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
   // The first byte that read() would give; none at the end.
   base::Result<std::optional<std::uint8_t>> peek();
   // The next line with its LF, or what is left before the end without one; none at the end. kLimitExceeded
