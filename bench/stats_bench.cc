@@ -138,5 +138,3 @@ BENCHMARK(test_drift_exactly)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace holdfast::stats
-
-BENCHMARK_MAIN();

@@ -22,15 +22,17 @@ std::uint32_t high(std::uint64_t word) { return static_cast<std::uint32_t>(word 
 // Schmeiser 1988). Beyond kMaxWalk the walk starts again: what lies there has a probability under 1e-60.
 std::uint64_t binomial_by_inversion(PhiloxStream& random, double n, double p) {
   constexpr double kMaxWalk = 110;
+  const auto most = static_cast<std::uint64_t>(std::min(n, kMaxWalk));
   const double odds = p / (1 - p);
   const double at_zero = std::exp(n * std::log1p(-p));
   for (;;) {
     double rest = random.uniform();
     double probability = at_zero;
-    for (double k = 0; k <= std::min(n, kMaxWalk); ++k) {
-      if (rest < probability) return static_cast<std::uint64_t>(k);
+    for (std::uint64_t k = 0; k <= most; ++k) {
+      if (rest < probability) return k;
+      const auto x = static_cast<double>(k);
       rest -= probability;
-      probability *= odds * (n - k) / (k + 1);
+      probability *= odds * (n - x) / (x + 1);
     }
   }
 }

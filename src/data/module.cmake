@@ -1,0 +1,1 @@
+holdfast_module(data USES base crypto stats formats)
