@@ -18,9 +18,9 @@ using base::Result;
 
 #include "pickle_allow_list.inc"  // kBuiltinLines, made from data/pickle_allow.list by module.cmake
 
-constexpr std::array<std::string_view, 12> kRoleNames{
-    "reference", "new",        "construct",     "enum",        "dtype",       "array",
-    "call",      "call-class", "call-callable", "call-encode", "call-nested", "call-getattr"};
+constexpr std::array<std::string_view, 13> kRoleNames{
+    "reference", "new",        "construct",     "enum",        "dtype",       "array",       "call",
+    "call-data", "call-class", "call-callable", "call-encode", "call-nested", "call-getattr"};
 
 std::optional<PickleRole> parse_role(std::string_view text) {
   const auto found = std::find(kRoleNames.begin(), kRoleNames.end(), text);

@@ -11,20 +11,21 @@
 
 namespace holdfast::inspect {
 
-// What a global is allowed for. Each role includes being mentioned.
+// What a global is allowed for. Each role includes being mentioned; those up to kCallData, being held by an
+// object.
 enum class PickleRole : std::uint8_t {
-  kReference,  // mentioned only
-  kNew,        // a class: made without its constructor, then given a state
-  kConstruct,  // a class: also called with any arguments
-  kEnum,       // kConstruct, and its members by getattr
-  kDtype,      // kConstruct: numpy.dtype, whose item size is followed
-  kArray,      // kNew: joblib's array wrapper, behind which raw data stands in the stream
-  kCall,       // a function, called with any arguments
-  kCallClass,  // a function, called with a class as first argument and no global that is less than kConstruct
-               // after
+  kReference,     // mentioned only
+  kNew,           // a class: made without its constructor and without arguments, then given a state
+  kConstruct,     // a class: also called with any arguments
+  kEnum,          // kConstruct, and its members by getattr
+  kDtype,         // kConstruct: numpy.dtype, whose item size is followed
+  kArray,         // kNew: joblib's array wrapper, behind which raw data stands in the stream
+  kCall,          // a function, called with any arguments
+  kCallData,      // a function, called with no global but kConstruct classes and functions of this role
+  kCallClass,     // a function, called with a class first and no global but kConstruct classes after it
   kCallCallable,  // a function, called with a kCall function and a class as its first arguments
   kCallEncode,    // a function, called with a string and the name of the Latin-1 encoding
-  kCallNested,    // a function that loads its bytes as a pickle: called where those were inspected and clean
+  kCallNested,    // a function that loads its bytes as a pickle: where those were inspected and are clean
   kCallGetattr,   // getattr, called with a kEnum class and a name
 };
 

@@ -64,9 +64,11 @@ void PickleMachine::set_dtype_state(PickleValue value, PickleValue state) {
 }
 
 void PickleMachine::note_array_state(std::uint64_t dict, std::span<const PickleValue> items) {
-  if (dict != array_.dict) array_ = {.dict = dict, .shape = {}, .dtype = {}, .alignment = {}};
+  if (dict != array_.dict)
+    array_ = {.dict = dict, .followed = true, .shape = {}, .dtype = {}, .alignment = {}};
   for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
     const auto key = job_.heap.text_of(items[i]);
+    array_.followed = array_.followed && key.has_value();
     if (key == "shape") array_.shape = items[i + 1];
     if (key == "dtype") array_.dtype = items[i + 1];
     if (key == "numpy_array_alignment_bytes") array_.alignment = items[i + 1];
@@ -76,7 +78,9 @@ void PickleMachine::note_array_state(std::uint64_t dict, std::span<const PickleV
 // NumpyArrayWrapper.read_array.
 bool PickleMachine::read_array(std::uint64_t offset, PickleValue state) {
   const PickleDtype* dtype = job_.heap.dtype_of(array_.dtype);
-  const bool stated = state.is(PickleKind::kDict) && state.payload() == array_.dict;
+  const bool stated = state.is(PickleKind::kDict) && state.payload() == array_.dict && array_.followed &&
+                      !array_.alignment.is(PickleKind::kUnknown) &&
+                      !array_.alignment.is(PickleKind::kReported);
   if (!stated || dtype == nullptr || !dtype->known) {
     job_.report("pickle.array-unreadable", offset,
                 "An array's type can't be told, so neither can where the instructions go on; they were not "
@@ -109,7 +113,7 @@ std::optional<std::uint64_t> PickleMachine::array_bytes(const PickleDtype& dtype
 
 // With an alignment: one byte that counts the padding, and the padding.
 bool PickleMachine::skip_padding(std::uint64_t offset) {
-  if (!array_.alignment.is(PickleKind::kInt)) return true;
+  if (!array_.aligned()) return true;
   const base::ByteView count = reader_.peek(1);
   if (count.empty()) return finish(End::kTruncated, "it ends within an array");
   if (count[0] >= kLowestInstruction && job_.options.container != PickleContainer::kJoblib) {
@@ -122,9 +126,8 @@ bool PickleMachine::skip_padding(std::uint64_t offset) {
 }
 
 bool PickleMachine::skip_array_data(std::uint64_t offset, std::uint64_t bytes) {
-  const bool aligned = array_.alignment.is(PickleKind::kInt);
   reader_.begin_payload(bytes);
-  if (!aligned && bytes > 0 && job_.options.container != PickleContainer::kJoblib &&
+  if (!array_.aligned() && bytes > 0 && job_.options.container != PickleContainer::kJoblib &&
       could_be_pickle(reader_.peek(1))) {
     follow_array_data(offset);
   }

@@ -135,6 +135,7 @@ bool PickleMachine::instantiate(std::uint64_t offset, PickleValue callee, std::s
 
 bool PickleMachine::build(std::uint64_t offset) {
   if (!need(2)) return false;
+  check_items(stack_.size() - 1);
   const PickleValue state = stack_.back();
   stack_.pop_back();
   const PickleValue target = stack_.back();
@@ -155,6 +156,15 @@ void PickleMachine::check_target(std::uint64_t offset, PickleValue target) {
   } else if (target.is(PickleKind::kUnknown)) {
     job_.report("pickle.changes-code", offset, "Something is changed that could not be followed.");
   }
+}
+
+void PickleMachine::check_item(std::uint32_t global) {
+  const auto role = job_.globals.role(global);
+  if (!role || *role <= PickleRole::kCallData || !job_.globals.mark_misused(global)) return;
+  job_.report(
+      "pickle.misused-global", reader_.position(),
+      fmt::format("{} is allowed as \"{}\", but it is handed on as a value, which something else may call.",
+                  job_.globals.dotted(global), to_string(*role)));
 }
 
 // torch/serialization.py: persistent_load.
@@ -239,8 +249,12 @@ std::string_view PickleMachine::objection(PickleRole role, Manner manner, Pickle
     case PickleRole::kReference:
       return "it is called";
     case PickleRole::kNew:
-    case PickleRole::kArray:
-      return manner == Manner::kNew ? "" : "its constructor is called";
+    case PickleRole::kArray: {
+      const auto given = job_.heap.items_of(arguments);
+      return manner == Manner::kNew && given && given->empty()
+                 ? ""
+                 : "its constructor is called, or given arguments";
+    }
     case PickleRole::kConstruct:
     case PickleRole::kEnum:
     case PickleRole::kDtype:
@@ -264,13 +278,19 @@ std::string_view PickleMachine::objection_to_arguments(PickleRole role,
     return i < arguments.size() ? job_.heap.text_of(arguments[i]) : std::optional<std::string_view>();
   };
   const auto class_at = [&](std::size_t i) { return role_at(i) && is_class(*role_at(i)); };
+  const auto data_at = [&](std::size_t i) {
+    return !arguments[i].is(PickleKind::kGlobal) || (class_at(i) && *role_at(i) != PickleRole::kNew);
+  };
   switch (role) {
+    case PickleRole::kCallData:
+      for (std::size_t i = 0; i < arguments.size(); ++i) {
+        if (!data_at(i) && role_at(i) != PickleRole::kCallData) return "it is given something else to call";
+      }
+      return "";
     case PickleRole::kCallClass:
       if (!class_at(0)) return "its first argument is no allowed class";
       for (std::size_t i = 1; i < arguments.size(); ++i) {
-        const bool plain =
-            !arguments[i].is(PickleKind::kGlobal) || (class_at(i) && role_at(i) != PickleRole::kNew);
-        if (!plain) return "one of its arguments is a global that may not be constructed";
+        if (!data_at(i)) return "one of its arguments is a global that may not be constructed";
       }
       return "";
     case PickleRole::kCallCallable:

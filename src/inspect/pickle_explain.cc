@@ -51,9 +51,9 @@ void PickleExplainer::note(std::string_view text) { line(fmt::format("# {}", tex
 
 void PickleExplainer::line(std::string_view text) {
   if (full_) return;
-  if (program_.size() + text.size() + 1 > max_program_bytes_) {
+  constexpr std::string_view kEnd = "# the rest is left out\n";
+  if (program_.size() + text.size() + 1 + kEnd.size() > max_program_bytes_) {
     full_ = true;
-    constexpr std::string_view kEnd = "# the rest is left out\n";
     if (program_.size() + kEnd.size() <= max_program_bytes_) program_ += kEnd;
     return;
   }

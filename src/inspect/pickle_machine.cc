@@ -20,9 +20,9 @@ PickleMachine::PickleMachine(const PickleMachine& outer, PickleReader& reader, P
     : job_(outer.job_),
       reader_(reader),
       within_(true),
-      memo_(kNestedShare, part == Part::kData ? &outer.memo_ : nullptr) {
+      memo_(kWithinShare, part == Part::kData ? &outer.memo_ : nullptr) {
   if (part == Part::kObjects) {
-    other_memo_.emplace(kNestedShare, &outer.memo_);
+    other_memo_.emplace(kWithinShare, &outer.memo_);
     return;
   }
   stack_ = outer.stack_;
@@ -201,6 +201,7 @@ bool PickleMachine::pop() {
 
 bool PickleMachine::make_tuple(std::size_t count) {
   if (!need(count)) return false;
+  check_items(stack_.size() - count);
   const PickleValue tuple = job_.heap.tuple(std::span(stack_).last(count));
   stack_.resize(stack_.size() - count);
   return push(tuple);
@@ -209,6 +210,7 @@ bool PickleMachine::make_tuple(std::size_t count) {
 bool PickleMachine::collect(PickleKind kind) {
   if (!pop_mark()) return false;
   const std::size_t start = popped_;
+  check_items(start);
   PickleValue made(kind);
   if (kind == PickleKind::kDict) {
     made = job_.heap.dict();
@@ -261,6 +263,7 @@ bool PickleMachine::add_items(std::uint64_t offset, std::size_t start) {
   if (start <= fence_) return finish(End::kMalformed, "items are added to nothing");
   if (stack_.size() == start) return true;
   check_target(offset, stack_[start - 1]);
+  check_items(start);
   stack_.resize(start);
   return true;
 }
@@ -276,6 +279,7 @@ bool PickleMachine::set_items(std::uint64_t offset, std::size_t start) {
   } else if (stack_.size() > start) {
     check_target(offset, target);
   }
+  check_items(start);
   stack_.resize(start);
   return true;
 }

@@ -26,7 +26,9 @@ struct PickleJob {
   static constexpr int kMaxDepth = 4;              // of pickles within the bytes of pickles
   static constexpr std::size_t kMaxNested = 4096;  // such pickles that are remembered
   static constexpr std::size_t kMaxStorages = 64UL << 10;
-  static constexpr unsigned kMaxRepeats = 16;  // findings of one rule
+  static constexpr unsigned kMaxRepeats = 16;            // findings of one rule
+  static constexpr std::size_t kMaxLooks = 200'000;      // into constants
+  static constexpr std::size_t kMaxCopied = 64UL << 20;  // values, to follow array data
 
   PickleJob(const PickleOptions& how, std::string where, Findings& to, int nested_depth);
 
@@ -46,6 +48,8 @@ struct PickleJob {
   PickleHeap heap;
   PickleGlobals globals;
   std::vector<Nested> nested;
+  std::size_t looks = 0;
+  std::size_t copied = 0;
   PickleExplainer* explainer = nullptr;
   // Of the storages that persistent ids name, for the raw data behind a legacy PyTorch file.
   std::unordered_set<std::uint64_t> storages;
@@ -59,7 +63,9 @@ class PickleMachine {
  public:
   static constexpr std::size_t kMaxStack = 2UL << 20;
   static constexpr std::size_t kMaxMarks = 1UL << 20;
-  static constexpr std::size_t kNestedShare = 16;  // what is nested has this fraction of the memory
+  // What is nested, and what is within joblib's stream, has this fraction of the memory.
+  static constexpr std::size_t kNestedShare = 16;
+  static constexpr std::size_t kWithinShare = 8;
 
   enum class End : std::uint8_t {
     kStop,
@@ -141,6 +147,14 @@ class PickleMachine {
   bool persistent_id(std::uint64_t offset);
   PickleValue storage(std::span<const PickleValue> id);
   void check_target(std::uint64_t offset, PickleValue target);
+  // The values from `start` on become part of another: none may be a function that is allowed under
+  // conditions.
+  void check_items(std::size_t start) {
+    for (std::size_t i = start; i < stack_.size(); ++i) {
+      if (stack_[i].is(PickleKind::kGlobal)) check_item(stack_[i].index());
+    }
+  }
+  void check_item(std::uint32_t global);
   enum class Manner : std::uint8_t { kNew, kCall };
   PickleValue call(std::uint64_t offset, PickleValue callee, PickleValue arguments, Manner manner);
   PickleValue allowed_call(std::uint64_t offset, std::uint32_t index, PickleRole role, PickleValue arguments,
@@ -157,7 +171,12 @@ class PickleMachine {
   void set_dtype_state(PickleValue dtype, PickleValue state);
   struct ArrayState {
     std::uint64_t dict = 0;  // the serial number of the dict that these stand in
+    bool followed = true;    // no key of it was forgotten
     PickleValue shape, dtype, alignment;
+
+    [[nodiscard]] bool aligned() const {  // as joblib: anything but None
+      return !alignment.is(PickleKind::kAbsent) && !alignment.is(PickleKind::kNone);
+    }
   };
   void note_array_state(std::uint64_t dict, std::span<const PickleValue> items);
   bool read_array(std::uint64_t offset, PickleValue state);

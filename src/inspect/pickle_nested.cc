@@ -114,6 +114,12 @@ bool may_hide_pickle(const PickleInstruction& constant, bool as_latin1) {
 
 std::uint64_t PickleMachine::look_into(const PickleInstruction& instruction, bool as_latin1) {
   if (job_.depth >= PickleJob::kMaxDepth) return 0;
+  if (++job_.looks > PickleJob::kMaxLooks) {
+    job_.report("pickle.too-large", instruction.offset,
+                fmt::format("More than {} constants could be pickles; those beyond were not looked into.",
+                            PickleJob::kMaxLooks));
+    return 0;
+  }
   TextStream short_text(instruction.text);
   PayloadStream payload(reader_);
   formats::Stream* raw = &payload;
@@ -139,6 +145,13 @@ std::uint64_t PickleMachine::look_into(const PickleInstruction& instruction, boo
 }
 
 void PickleMachine::follow_array_data(std::uint64_t offset) {
+  job_.copied += stack_.size() + marks_.size();
+  if (job_.copied > PickleJob::kMaxCopied) {
+    job_.report(
+        "pickle.too-large", offset,
+        "Too much stands before the arrays for following what another loader than joblib's makes of them.");
+    return;
+  }
   PayloadStream data(reader_);
   PickleReader reader(data);
   PickleExplainer* explainer = std::exchange(job_.explainer, nullptr);
