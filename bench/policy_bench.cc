@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/authorizer.h"
@@ -38,7 +39,8 @@ Entities make_entities() {
   for (const char* action : {"read", "predict", "release"}) {
     entities.push_back({.uid = EntityUid("Action", action), .parents = {EntityUid("Action", "any")}});
   }
-  return *Entities::make(std::move(entities));
+  auto store = Entities::make(std::move(entities));
+  return std::move(store).value();
 }
 
 // Half grants to one user, half to one team, and a gate of three requirements.
@@ -58,7 +60,8 @@ Authorizer make_authorizer(std::int64_t policies) {
                              "\", action == Action::\"predict\", resource in Project::\"" + n +
                              "\") when { context.mfa };\n";
   }
-  return Authorizer(*parse_policies(text));
+  auto parsed = parse_policies(text);
+  return Authorizer(std::move(parsed).value());
 }
 
 std::vector<Request> make_requests() {

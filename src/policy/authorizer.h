@@ -46,20 +46,29 @@ class Authorizer {
 
  private:
   using Places = std::vector<std::uint32_t>;  // in policies_.policies()
-  using ByEntity = std::unordered_map<EntityUid, Places>;
-  using ByType = std::unordered_map<std::string, Places>;
-  void index(const Policy& policy, std::uint32_t place);
-  [[nodiscard]] Places candidates(const Request& request, const Entities& entities) const;
+  struct Bucket {
+    std::size_t sharing = 0;  // policies that could be indexed here
+    Places places;            // those that are
+  };
+  using ByEntity = std::unordered_map<EntityUid, Bucket>;
+  using ByType = std::unordered_map<std::string, Bucket>;
+  struct Index {
+    ByEntity principal_is_entity;
+    ByEntity principal_in;
+    ByEntity resource_is_entity;
+    ByEntity resource_in;
+    ByEntity action;
+    ByType principal_type;
+    ByType resource_type;
+    Places unconstrained;
+  };
+
+  // Every way to index the policy: under all the buckets of one element.
+  std::vector<std::vector<Bucket*>> ways(const Policy& policy);
+  [[nodiscard]] Places in_scope(const Request& request, const Entities& entities) const;
 
   PolicySet policies_;
-  ByEntity principal_is_entity_;
-  ByEntity principal_in_;
-  ByEntity resource_is_entity_;
-  ByEntity resource_in_;
-  ByEntity action_;
-  ByType principal_is_;
-  ByType resource_is_;
-  Places others_;
+  Index index_;
 };
 
 // Whether the request meets the policy's scope. Never fails.

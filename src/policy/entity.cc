@@ -18,6 +18,10 @@ bool by_hash(const EntityUid& a, const EntityUid& b) {
 
 }  // namespace
 
+bool Lineage::is_in(const EntityUid& ancestor) const {
+  return uid_ == ancestor || std::binary_search(ancestors_.begin(), ancestors_.end(), ancestor, by_hash);
+}
+
 Result<Entities> Entities::make(std::vector<Entity> entities, const EntityLimits& limits) {
   if (entities.size() > limits.max_entities) {
     return fail(ErrorCode::kLimitExceeded,
@@ -103,12 +107,6 @@ Result<> Entities::gather_ancestors(Node& node, std::size_t& links_left) {
 const Entity* Entities::find(const EntityUid& uid) const {
   const auto at = nodes_.find(uid);
   return at == nodes_.end() ? nullptr : &at->second.entity;
-}
-
-bool Entities::is_in(const EntityUid& uid, const EntityUid& ancestor) const {
-  if (uid == ancestor) return true;
-  const auto& found = ancestors(uid);
-  return std::binary_search(found.begin(), found.end(), ancestor, by_hash);
 }
 
 const std::vector<EntityUid>& Entities::ancestors(const EntityUid& uid) const {
