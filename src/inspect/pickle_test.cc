@@ -344,7 +344,7 @@ TEST(CouldBePickle, IsTrueWhereALoaderWouldRunSomething) {
   EXPECT_FALSE(could("\x80\x06"));
   EXPECT_FALSE(could("."));
   EXPECT_FALSE(could("R"));
-  EXPECT_FALSE(could("PK\x03\x04" + 2));
+  EXPECT_FALSE(could("\x03\x04"));
   EXPECT_FALSE(could(std::string_view("\0", 1)));
 }
 
