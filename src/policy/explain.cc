@@ -80,33 +80,8 @@ class ConditionWalk {
       case Op::kLiteral:
       case Op::kHas:
         return;  // says by its truth all there is to see
-      case Op::kIf:
-        see(node.a, seen);
-        see(node.b, seen);
-        return see(node.c, seen);
-      case Op::kAnd:
-      case Op::kOr:
-      case Op::kSet:
-      case Op::kCall:
-        for (const NodeId child : expression_.list(node.a, node.b)) see(child, seen);
-        return;
-      case Op::kRecord: {
-        const auto pairs = expression_.list(node.a, 2 * node.b);
-        for (std::size_t i = 1; i < pairs.size(); i += 2) see(pairs[i], seen);
-        return;
-      }
-      case Op::kNot:
-      case Op::kNegate:
-      case Op::kIsEmpty:
-      case Op::kLike:
-      case Op::kIs:
-        return see(node.a, seen);
-      case Op::kIsIn:
-        see(node.a, seen);
-        return see(node.c, seen);
       default:
-        see(node.a, seen);
-        see(node.b, seen);
+        for (const NodeId child : expression_.children(id)) see(child, seen);
     }
   }
 

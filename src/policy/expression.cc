@@ -16,6 +16,42 @@ std::string_view to_string(Variable variable) {
   return kNames.at(static_cast<std::size_t>(variable));
 }
 
+std::vector<NodeId> Expression::children(NodeId id) const {
+  const Node& node = nodes_[id];
+  switch (node.op) {
+    case Op::kLiteral:
+    case Op::kVariable:
+      return {};
+    case Op::kNot:
+    case Op::kNegate:
+    case Op::kIsEmpty:
+    case Op::kGetAttribute:
+    case Op::kHas:
+    case Op::kLike:
+    case Op::kIs:
+      return {node.a};
+    case Op::kIsIn:
+      return {node.a, node.c};
+    case Op::kIf:
+      return {node.a, node.b, node.c};
+    case Op::kAnd:
+    case Op::kOr:
+    case Op::kSet:
+    case Op::kCall: {
+      const auto items = list(node.a, node.b);
+      return {items.begin(), items.end()};
+    }
+    case Op::kRecord: {
+      const auto pairs = list(node.a, 2 * node.b);
+      std::vector<NodeId> values;
+      for (std::size_t i = 1; i < pairs.size(); i += 2) values.push_back(pairs[i]);
+      return values;
+    }
+    default:
+      return {node.a, node.b};
+  }
+}
+
 Result<NodeId> ExpressionBuilder::add(Node node, std::span<const NodeId> children) {
   std::uint32_t height = 0;
   for (const NodeId child : children) height = std::max(height, heights_[child] + 1);

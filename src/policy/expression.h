@@ -80,6 +80,9 @@ class Expression {
   [[nodiscard]] const std::string& name(std::uint32_t index) const { return names_[index]; }
   [[nodiscard]] const Pattern& pattern(std::uint32_t index) const { return patterns_[index]; }
 
+  // The nodes right below this one, in the order in which they are evaluated.
+  [[nodiscard]] std::vector<NodeId> children(NodeId id) const;
+
   // The node as Cedar text, which parses to an equal node.
   [[nodiscard]] std::string text(NodeId id) const;
 

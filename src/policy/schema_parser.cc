@@ -50,7 +50,7 @@ class SchemaParser {
       }
       lexer_.advance();
       if (!lexer_.take("(")) continue;
-      HF_TRY(const std::string text, parse_text("a text in quotes"));
+      HF_CHECK(parse_text("a text in quotes"));
       HF_CHECK(lexer_.expect(")", "after the text of an annotation"));
     }
     return {};

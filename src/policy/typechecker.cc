@@ -18,10 +18,6 @@ constexpr std::size_t kMaxShown = 200;  // bytes of an expression in a message
 
 TypeRef bool_type(bool value) { return type_of(value ? Kind::kTrue : Kind::kFalse); }
 
-Attributes::const_iterator find(const Attributes& attributes, const std::string& name) {
-  return attributes.find(name);
-}
-
 }  // namespace
 
 TypeRef common_type(const TypeRef& a, const TypeRef& b) {
@@ -45,83 +41,7 @@ TypeRef common_type(const TypeRef& a, const TypeRef& b) {
 }
 
 Typechecker::Typechecker(const Expression& expression, const Schema& schema)
-    : expression_(expression), schema_(schema) {
-  number_nodes();
-}
-
-// Children come before parents, so one pass gives equal numbers to equal expressions.
-void Typechecker::number_nodes() {
-  numbers_.reserve(expression_.size());
-  for (NodeId id = 0; id < expression_.size(); ++id) {
-    const Node& node = expression_.node(id);
-    std::string shape = fmt::format("{}.{}", static_cast<int>(node.op), static_cast<int>(node.function));
-    const auto child = [&](NodeId of) { shape += fmt::format(",{}", numbers_[of]); };
-    const auto children = [&](std::uint32_t begin, std::uint32_t count) {
-      for (const NodeId of : expression_.list(begin, count)) child(of);
-    };
-    switch (node.op) {
-      case Op::kLiteral:
-        shape += expression_.literal(node.a).type_name() + expression_.literal(node.a).to_cedar();
-        break;
-      case Op::kVariable:
-        shape += fmt::format(",{}", node.a);
-        break;
-      case Op::kIf:
-        child(node.a);
-        child(node.b);
-        child(node.c);
-        break;
-      case Op::kAnd:
-      case Op::kOr:
-      case Op::kSet:
-      case Op::kCall:
-        children(node.a, node.b);
-        break;
-      case Op::kNot:
-      case Op::kNegate:
-      case Op::kIsEmpty:
-        child(node.a);
-        break;
-      case Op::kGetAttribute:
-        numbers_.push_back(number_attribute(numbers_[node.a], node.b));
-        continue;
-      case Op::kHas:
-        child(node.a);
-        for (const std::uint32_t name : expression_.list(node.b, node.c)) shape += fmt::format(".{}", name);
-        break;
-      case Op::kLike:
-        child(node.a);
-        for (const std::string& part : expression_.pattern(node.b)) shape += fmt::format("*{}", quote(part));
-        break;
-      case Op::kIs:
-      case Op::kIsIn:
-        child(node.a);
-        shape += fmt::format(",{}", node.b);
-        if (node.op == Op::kIsIn) child(node.c);
-        break;
-      case Op::kRecord: {
-        const auto pairs = expression_.list(node.a, 2 * node.b);
-        for (std::size_t i = 0; i < pairs.size(); i += 2) {
-          shape += fmt::format(".{}", pairs[i]);
-          child(pairs[i + 1]);
-        }
-        break;
-      }
-      default:
-        child(node.a);
-        child(node.b);
-    }
-    numbers_.push_back(number(shape));
-  }
-}
-
-std::uint32_t Typechecker::number(const std::string& shape) {
-  return shapes_.try_emplace(shape, static_cast<std::uint32_t>(shapes_.size())).first->second;
-}
-
-std::uint32_t Typechecker::number_attribute(std::uint32_t target, std::uint32_t name) {
-  return number(fmt::format("attribute,{}.{}", target, name));
-}
+    : expression_(expression), schema_(schema), numbers_(expression) {}
 
 Typechecker::Capability Typechecker::capability(std::uint32_t target, Key key, std::uint32_t what) {
   return static_cast<Capability>(target) << 33 | static_cast<Capability>(key) << 32 | what;
@@ -428,7 +348,7 @@ Result<Typechecker::Answer> Typechecker::type_of_ordering(const Node& node, cons
 Result<Typechecker::Answer> Typechecker::type_of_tag(NodeId id, const Node& node, const Answer& left) {
   const std::string& name = left.type->entity;
   const EntityType* type = schema_.find_entity_type(name);
-  const Capability has = capability(numbers_[node.a], Key::kTag, numbers_[node.b]);
+  const Capability has = capability(numbers_.of(node.a), Key::kTag, numbers_.of(node.b));
   if (type == nullptr && (node.op == Op::kGetTag || !schema_.is_action_type(name))) {
     return wrong(id, fmt::format("{} has no tags", name));
   }
@@ -455,11 +375,11 @@ Result<Typechecker::Answer> Typechecker::type_of_attribute(NodeId id, const Node
   HF_TRY(const Answer target, type_of(node.a));
   HF_TRY(const Attributes* attributes, attributes_of(node.a, *target.type));
   const std::string& name = expression_.name(node.b);
-  if (attributes == nullptr || find(*attributes, name) == attributes->end()) {
+  if (attributes == nullptr || !attributes->contains(name)) {
     return wrong(id, fmt::format("{} has no attribute {}", to_string(*target.type), quote(name)));
   }
-  const AttributeType& attribute = find(*attributes, name)->second;
-  if (!attribute.required && !known(capability(numbers_[node.a], Key::kAttribute, node.b))) {
+  const AttributeType& attribute = attributes->at(name);
+  if (!attribute.required && !known(capability(numbers_.of(node.a), Key::kAttribute, node.b))) {
     return wrong(id,
                  fmt::format("the attribute {} may be missing; ask for it with `has` first", quote(name)));
   }
@@ -471,13 +391,13 @@ Result<Typechecker::Answer> Typechecker::type_of_has(NodeId id, const Node& node
   HF_TRY(const Answer target, type_of(node.a));
   Answer answer{bool_type(true)};
   TypeRef type = target.type;
-  std::uint32_t number = numbers_[node.a];
+  std::uint32_t number = numbers_.of(node.a);
   for (const std::uint32_t name : expression_.list(node.b, node.c)) {
     HF_TRY(const Attributes* attributes, attributes_of(type == target.type ? node.a : id, *type));
-    if (attributes == nullptr || find(*attributes, expression_.name(name)) == attributes->end()) {
+    if (attributes == nullptr || !attributes->contains(expression_.name(name))) {
       return Answer{bool_type(false)};
     }
-    const AttributeType& attribute = find(*attributes, expression_.name(name))->second;
+    const AttributeType& attribute = attributes->at(expression_.name(name));
     const Capability has = capability(number, Key::kAttribute, name);
     // An entity that is not known has no attributes at all, so there `required` proves nothing.
     const bool certain = known(has) || (attribute.required && type->kind == Kind::kRecord);
@@ -486,7 +406,7 @@ Result<Typechecker::Answer> Typechecker::type_of_has(NodeId id, const Node& node
       answer.known_when_true.push_back(has);
     }
     type = attribute.type;
-    number = number_attribute(number, name);
+    number = numbers_.of_attribute(number, name);
   }
   return answer;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "policy/expression_numbers.h"
 #include "policy/policy.h"
 #include "policy/schema.h"
 
@@ -71,9 +72,6 @@ class Typechecker {
   [[nodiscard]] bool is_primitive_literal(NodeId id) const;
   [[nodiscard]] tl::unexpected<base::Error> wrong(NodeId id, std::string_view why) const;
 
-  void number_nodes();
-  std::uint32_t number(const std::string& shape);
-  std::uint32_t number_attribute(std::uint32_t target, std::uint32_t name);
   static Capability capability(std::uint32_t target, Key key, std::uint32_t what);
   void assume(const Capabilities& capabilities);
   void forget(const Capabilities& capabilities);
@@ -82,8 +80,7 @@ class Typechecker {
   const Expression& expression_;
   const Schema& schema_;
   const RequestType* request_ = nullptr;
-  std::unordered_map<std::string, std::uint32_t> shapes_;
-  std::vector<std::uint32_t> numbers_;  // of nodes: equal for expressions that are written alike
+  ExpressionNumbers numbers_;
   std::unordered_map<Capability, std::size_t> known_;  // how often assumed
 };
 
