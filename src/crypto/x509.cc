@@ -191,8 +191,9 @@ Result<> verify_chain(const Certificate& leaf, std::span<const Certificate> inte
   ERR_clear_error();
   if (!chained) {
     return fail(ErrorCode::kUnauthenticated,
-                fmt::format("the certificate of \"{}\" (serial {}) is not trusted: {}, {} above it",
-                            leaf.subject(), leaf.serial(), X509_verify_cert_error_string(reason), depth));
+                fmt::format("the certificate of \"{}\" (serial {}) is not trusted: {}{}", leaf.subject(),
+                            leaf.serial(), X509_verify_cert_error_string(reason),
+                            depth == 0 ? "" : fmt::format(", {} above it in the chain", depth)));
   }
   if (use == CertificateUse::kSigning && !may_sign(decoded.get())) {
     return fail(

@@ -109,7 +109,8 @@ Result<Names> server_names(const ServerNames& wanted) {
   Names names(GENERAL_NAMES_new());
   HF_ASSERT(names != nullptr);
   for (const std::string& dns : wanted.dns) {
-    if (!is_dns_name(dns)) return refuse(fmt::format("\"{}\" is no DNS name", dns));
+    if (!is_dns_name(dns) || !address_bytes(dns).empty())
+      return refuse(fmt::format("\"{}\" is no DNS name", dns));
     add_name(names.get(), GEN_DNS, base::as_bytes(dns));
   }
   for (const std::string& ip : wanted.ip) {

@@ -14,7 +14,6 @@ namespace holdfast::inspect {
 
 namespace fs = std::filesystem;
 using base::Bytes;
-using base::Digest;
 using base::Error;
 using base::ErrorCode;
 using base::fail;
@@ -85,6 +84,9 @@ Result<std::vector<std::string>> ignored_when_signing(const fs::path& artefact,
     }
     ignored.insert(plain.ends_with('/') ? plain.substr(0, plain.size() - 1) : plain);
   }
+  if (ignored.size() > kMaxIgnored) {
+    return fail(ErrorCode::kLimitExceeded, fmt::format("at most {} paths can be ignored", kMaxIgnored));
+  }
   return std::vector<std::string>(ignored.begin(), ignored.end());
 }
 
@@ -139,10 +141,18 @@ Result<std::string> sign_artefact(const fs::path& artefact, const PrivateKey& ke
   }
   HF_TRY(const Manifest manifest, hash_artefact(artefact, options));
   HF_TRY(const std::string statement, write_manifest(manifest));
-  return write_bundle({.key_hint = key_hint(key.public_key()),
-                       .certificates = options.certificates,
-                       .envelope = crypto::DsseEnvelope::sign(
-                           std::string(kPayloadType), Bytes(statement.begin(), statement.end()), key)});
+  std::string bundle =
+      write_bundle({.key_hint = key_hint(key.public_key()),
+                    .certificates = options.certificates,
+                    .envelope = crypto::DsseEnvelope::sign(std::string(kPayloadType),
+                                                           Bytes(statement.begin(), statement.end()), key)});
+  if (bundle.size() > kMaxBundleBytes) {
+    return fail(
+        ErrorCode::kLimitExceeded,
+        fmt::format("{} holds too many files for a bundle of {} bytes; sign an archive of them instead",
+                    artefact.string(), kMaxBundleBytes));
+  }
+  return bundle;
 }
 
 std::string_view to_string(DifferenceKind kind) {

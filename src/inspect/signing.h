@@ -36,8 +36,8 @@ struct SigningOptions {
 
 // The bundle's text, with SHA-256 of whole files. kUnsupported for a key that is not ECDSA, which the format
 // wants; kInvalidArgument for an artefact without files, with links that are not allowed, with what is
-// neither file nor folder or has no UTF-8 name (the message names all of the kind), and for certificates of
-// another key.
+// neither file nor folder or has no UTF-8 name, and for certificates of another key; kLimitExceeded for what
+// verify_artefact would refuse as too much.
 base::Result<std::string> sign_artefact(const std::filesystem::path& artefact, const crypto::PrivateKey& key,
                                         const SigningOptions& options = {});
 

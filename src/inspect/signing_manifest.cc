@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/assert.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "crypto/sha256.h"
@@ -29,7 +30,6 @@ constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
 constexpr std::string_view kPredicateType = "https://model_signing/signature/v1.0";
 constexpr std::size_t kMaxStatementBytes = 64UL << 20;
 constexpr int kMaxDepth = 16;
-constexpr std::size_t kMaxIgnored = 1000;
 constexpr std::string_view kWholeArtefact = ".";
 constexpr std::array<std::string_view, 4> kGitPaths{".git", ".gitattributes", ".github", ".gitignore"};
 
@@ -153,17 +153,17 @@ Result<ManifestResource> parse_resource(const json& value, const Manifest& manif
   HF_TRY(const std::string digest, text(value, "digest"));
   ManifestResource resource{.file = name};
   if (manifest.shard_size > 0) HF_CHECK(parse_shard_name(name, resource));
-  const std::string shown = shown_name(name);
+  const auto shown = [&] { return shown_name(name); };
   if (resource.file != kWholeArtefact && !is_plain_path(resource.file)) {
     return malformed(
-        fmt::format("the name {} leads out of the artefact or is not in its simplest form", shown));
+        fmt::format("the name {} leads out of the artefact or is not in its simplest form", shown()));
   }
   if (algorithm != algorithm_name(manifest)) {
-    return malformed(fmt::format("{} has another algorithm than the manifest", shown));
+    return malformed(fmt::format("{} has another algorithm than the manifest", shown()));
   }
   auto bytes = base::hex_decode(digest);
   if (!bytes || bytes->size() != hash_size(manifest.hash)) {
-    return malformed(fmt::format("{} has no digest of {} bytes", shown, hash_size(manifest.hash)));
+    return malformed(fmt::format("{} has no digest of {} bytes", shown(), hash_size(manifest.hash)));
   }
   resource.digest = *std::move(bytes);
   return resource;
@@ -281,6 +281,7 @@ Result<Manifest> parse_manifest(ByteView statement) {
 }
 
 Result<std::string> write_manifest(const Manifest& manifest) {
+  HF_ASSERT(manifest.shard_size == 0);
   json resources = json::array();
   for (const ManifestResource& resource : manifest.resources) {
     resources.push_back({{"name", resource.file},
@@ -295,12 +296,16 @@ Result<std::string> write_manifest(const Manifest& manifest) {
                         {"hash_type", hash_name(manifest.hash)},
                         {"allow_symlinks", manifest.allow_symlinks}};
   if (!manifest.ignored.empty()) serialization["ignore_paths"] = manifest.ignored;
-  return base::canonical_json(
+  auto statement = base::canonical_json(
       {{"_type", kStatementType},
        {"subject",
         json::array({{{"name", manifest.artefact}, {"digest", {{"sha256", manifest.root().hex()}}}}})},
        {"predicateType", kPredicateType},
        {"predicate", {{"serialization", std::move(serialization)}, {"resources", std::move(resources)}}}});
+  if (!statement) {
+    return fail(std::move(statement).error().within("the name of the artefact or of an ignored path"));
+  }
+  return statement;
 }
 
 }  // namespace holdfast::inspect

@@ -15,6 +15,8 @@
 
 namespace holdfast::inspect {
 
+inline constexpr std::size_t kMaxIgnored = 1000;
+
 enum class ManifestHash { kSha256, kBlake2b };  // kBlake2b: 64 bytes, RFC 7693
 
 // A file, or a shard of one.
@@ -30,7 +32,8 @@ struct Manifest {
   ManifestHash hash = ManifestHash::kSha256;
   std::uint64_t shard_size = 0;  // bytes; 0: each resource is a whole file
   bool allow_symlinks = false;
-  std::vector<std::string> ignored;  // files and folders, relative, that are not part of the artefact
+  // Files and folders, relative, that are not part of the artefact; kMaxIgnored at most.
+  std::vector<std::string> ignored;
   std::vector<ManifestResource> resources;
 
   // SHA-256 over the digests in their order: what names the artefact.
