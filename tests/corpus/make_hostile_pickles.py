@@ -133,7 +133,7 @@ def reaching_further():
     case("constructor-of-bit-generator", call("numpy.random._pickle", "__generator_ctor", bytes_(PAYLOAD), global_("torch.storage", "_load_from_bytes")) + b".")
     case("conditional-function-held", call("functools", "partial", global_("torch.storage", "_load_from_bytes"), bytes_(b"x" * 40)) + b".")
     case("conditional-function-as-factory", call("collections", "defaultdict", global_("builtins", "getattr")) + b".")
-    case("new-with-arguments", b"\x80\x02cnumpy\nmemmap\nU\x0c/nonexistent/\x85\x81.")
+    case("new-with-arguments", b"\x80\x02cnumpy\nmemmap\nU\x0d/nonexistent/\x85\x81.")
     case("scipy-distribution", b"\x80\x02cscipy.stats._continuous_distns\nnorm_gen\n)\x81}U\x13_parse_arg_templateU\x04passsb.")
     case("build-on-module", b"\x80\x04" + text("torch.nn.modules") + text("linear") + b"\x93}" + text("Linear") + b"Nsb.")
     case("build-on-class", b"\x80\x02ccollections\nOrderedDict\n}U\x01aI1\nsb.")
