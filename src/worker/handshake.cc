@@ -42,12 +42,16 @@ class Members {
     if (right_) value = static_cast<T>(number);
   }
 
+  // Null says that there is no limit: a number, 0 too, is one.
   void read(const char* name, std::optional<std::chrono::seconds>& value) {
-    constexpr std::uint32_t kNone = 0;
-    std::uint32_t seconds = kNone;
-    read(name, seconds);
     value.reset();
-    if (seconds != kNone) value = std::chrono::seconds(seconds);
+    if (const auto member = object_.find(name); right_ && member != object_.end() && member->is_null()) {
+      ++seen_;
+      return;
+    }
+    std::uint32_t seconds = 0;
+    read(name, seconds);
+    value = std::chrono::seconds(seconds);
   }
 
   void read(const char* name, std::vector<std::string>& value) {
@@ -85,7 +89,7 @@ class Members {
 
 json limits_json(const JailLimits& limits) {
   return {{"memory_bytes", limits.memory_bytes},
-          {"cpu_seconds", limits.cpu ? limits.cpu->count() : 0},
+          {"cpu_seconds", limits.cpu ? json(limits.cpu->count()) : json(nullptr)},
           {"descriptors", limits.descriptors},
           {"threads", limits.threads}};
 }
@@ -119,9 +123,11 @@ tl::unexpected<base::Error> fail_greeting() {
 std::string JailReport::json() const { return report_json(*this).dump(); }
 
 Result<JailReport> JailReport::parse(std::string_view text) {
-  HF_TRY(const nlohmann::json value, base::parse_json(text, kJsonLimits));
+  const auto value = base::parse_json(text, kJsonLimits);
   JailReport report;
-  if (!read_report(value, report)) return fail_greeting();
+  if (!value || !read_report(*value, report)) {
+    return fail(ErrorCode::kDataCorrupt, "this is not the report of a worker's jail");
+  }
   return report;
 }
 

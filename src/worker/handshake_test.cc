@@ -15,12 +15,18 @@ const JailReport kReport{
     .limits = {.memory_bytes = 1UL << 40, .cpu = std::nullopt, .descriptors = 8, .threads = 3},
     .weaknesses = {"One.", "Two."}};
 constexpr std::string_view kReportJson =
-    R"({"cpu_seconds":0,"descriptors":8,"executable_memory":false,"landlock_abi":7,"memory_bytes":1099511627776,)"
+    R"({"cpu_seconds":null,"descriptors":8,"executable_memory":false,"landlock_abi":7,"memory_bytes":1099511627776,)"
     R"("namespaces":true,"threads":3,"weaknesses":["One.","Two."]})";
 
 TEST(JailReport, IsCanonicalJsonForEvidence) {
   EXPECT_EQ(kReport.json(), kReportJson);
   EXPECT_EQ(JailReport::parse(kReportJson).value(), kReport);
+}
+
+TEST(JailReport, IsRefusedWhenItIsNotWhole) {
+  for (std::size_t size = 0; size < kReportJson.size(); ++size) {
+    EXPECT_EQ(JailReport::parse(kReportJson.substr(0, size)).error().code, ErrorCode::kDataCorrupt) << size;
+  }
 }
 
 TEST(JailReport, IsOneLineForAPerson) {
@@ -39,6 +45,11 @@ TEST(Orders, ComeThroughTheEnvironmentWhole) {
                .weakest = JailStrength::kWithoutNamespaces}};
   EXPECT_EQ(decode_orders(encode_orders(orders)).value(), orders);
   EXPECT_EQ(decode_orders(encode_orders({})).value(), Orders{});
+}
+
+TEST(Orders, NeverTurnALimitIntoNone) {
+  const Orders none_left{.jail = {.limits = {.cpu = std::chrono::seconds(0)}}};
+  EXPECT_EQ(decode_orders(encode_orders(none_left)).value().jail.limits.cpu, std::chrono::seconds(0));
 }
 
 TEST(Orders, AreRefusedWhenTheyAreNotWhole) {

@@ -20,7 +20,8 @@ namespace holdfast::worker {
 // Each is lowered to the limit that the system already sets on this program, where that is less.
 struct JailLimits {
   std::uint64_t memory_bytes = 1UL << 30;  // address space, with what the program and its libraries take
-  // Processor time of all threads together, at least one second; none for a worker that serves for long.
+  // Processor time of all threads together, at least one second, at most 2^32; none for a worker that serves
+  // for long.
   std::optional<std::chrono::seconds> cpu = std::chrono::seconds(30);
   std::uint32_t descriptors = 32;  // open at a time, four of them taken from the start
   std::uint32_t threads = 1;       // the first one included

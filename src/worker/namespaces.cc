@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -53,12 +52,10 @@ constexpr std::array kObstacles{
              "the setting kernel.unprivileged_userns_clone is 0; set it to 1 with sysctl"},
     Obstacle{"/proc/sys/user/max_user_namespaces", "0\n",
              "the setting user.max_user_namespaces is 0; raise it with sysctl, or do not start this program "
-             "inside a "
-             "sandbox that forbids further ones"},
+             "inside a sandbox that forbids further ones"},
     Obstacle{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n",
              "AppArmor keeps user namespaces from programs without a profile; give this program a profile "
-             "with the "
-             "rule \"userns,\""},
+             "with the rule \"userns,\""},
     Obstacle{
         "/proc/self/status", "Seccomp:\t2\n",
         "a seccomp filter around this program refuses it; in a container, run it with a seccomp profile that "
@@ -71,8 +68,7 @@ std::string cause_of(int error) {
   }
   if (error == ENOSPC) {
     return "a limit on namespaces is reached: this program runs inside a sandbox that forbids further ones, "
-           "or "
-           "user.max_user_namespaces (or its like for net, ipc, uts, mnt, cgroup) is to be raised with "
+           "or user.max_user_namespaces (or its like for net, ipc, uts, mnt, cgroup) is to be raised with "
            "sysctl";
   }
   return "the system does not say why; inside a chroot, and in a kernel without CONFIG_USER_NS, it always "

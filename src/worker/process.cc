@@ -34,8 +34,8 @@ std::vector<std::string> environment(const StartOptions& options) {
   // In the jail a sanitizer can start neither its leak checker nor its symbolizer; and a fault is to end a
   // worker as it does in a build without.
   const std::string sanitizers =
-      "detect_leaks=0:symbolize=0:handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0:handle_sigfpe="
-      "0";
+      "detect_leaks=0:symbolize=0:"
+      "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0:handle_sigfpe=0";
   for (const auto* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
     variables.push_back(fmt::format("{}={}", name, sanitizers));
   }

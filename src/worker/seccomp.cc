@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <initializer_list>
 #include <memory>
-#include <span>
 
 #include "worker/layers.h"
 
@@ -35,8 +34,8 @@ constexpr auto kAllowed = std::to_array<int>({
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
     // glibc 2.36 asks for a descriptor's status through newfstatat(2), whose path a filter can't read:
-    // without an
-    // empty root, a worker can learn that a file is there, and its size, but not what it holds.
+    // without
+    // an empty root, a worker can learn that a file is there, and its size, but not what it holds.
     SCMP_SYS(fstat),
     SCMP_SYS(newfstatat),
     // memory

@@ -14,7 +14,7 @@
 
 namespace holdfast::worker::probe {
 
-inline constexpr std::chrono::seconds kPatience{30};
+inline constexpr std::chrono::seconds kPatience{120};
 
 // The probe lies beside the test program, so that both can be copied and run elsewhere.
 inline StartOptions options(std::vector<std::string> arguments, const JailOptions& jail = {}) {
