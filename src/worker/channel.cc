@@ -133,7 +133,7 @@ Result<> Channel::send(ByteView bytes, Deadline deadline, int descriptor) {
                             kMaxFrameBytes));
   }
   auto sent = send_whole(bytes, deadline, descriptor);
-  if (!sent) close();
+  broken_ = !sent;
   return sent;
 }
 
@@ -156,7 +156,7 @@ Result<> Channel::send_whole(ByteView bytes, Deadline deadline, int descriptor) 
 Result<std::optional<Frame>> Channel::receive(Deadline deadline, Descriptors descriptors) {
   if (!usable()) return fail_closed();
   auto frame = receive_whole(deadline, descriptors);
-  if (!frame) close();
+  broken_ = !frame;
   return frame;
 }
 

@@ -41,13 +41,16 @@ class Channel {
 
   // The other side sees the end of the stream.
   void close() { socket_.reset(); }
-  [[nodiscard]] bool usable() const { return socket_.valid(); }
+  [[nodiscard]] bool usable() const { return socket_.valid() && !broken_; }
 
  private:
   base::Result<> send_whole(base::ByteView bytes, Deadline deadline, int descriptor);
   base::Result<std::optional<Frame>> receive_whole(Deadline deadline, Descriptors descriptors);
 
-  base::UniqueFd socket_;  // closed by the first error
+  base::UniqueFd socket_;
+  // Set by the first error. The socket stays open until close(), so that a worker that is late is stopped
+  // for that, and never first ended by a SIGPIPE of our making.
+  bool broken_ = false;
   StderrTail* tail_;
 };
 
