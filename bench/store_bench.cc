@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "crypto/age_keys.h"
+#include "store/blob_testing.h"
 #include "store/blobs.h"
 #include "store/database.h"
 #include "store/jobs.h"
@@ -105,19 +105,9 @@ void rows_by_key(benchmark::State& state) {
 }
 BENCHMARK(rows_by_key);
 
-BlobKeys make_keys() {
-  auto identity = crypto::AgeIdentity::generate(base::system_random());
-  BlobKeys keys{.workspace = base::WorkspaceId("default"),
-                .recipients = {identity.recipient()},
-                .identities = {},
-                .naming = base::Secret(base::system_random().take(32))};
-  keys.identities.identities.push_back(std::move(identity));
-  return keys;
-}
-
 void put_blob(benchmark::State& state) {
   const Folder folder;
-  const BlobKeys keys = make_keys();
+  const BlobKeys keys = make_keys("default");
   const auto store = BlobStore::open(folder.path() / "blobs").value();
   Bytes content(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
@@ -131,7 +121,7 @@ BENCHMARK(put_blob)->Arg(4 << 10)->Arg(1 << 20)->Arg(64 << 20)->UseRealTime();
 
 void read_blob(benchmark::State& state) {
   const Folder folder;
-  const BlobKeys keys = make_keys();
+  const BlobKeys keys = make_keys("default");
   const auto store = BlobStore::open(folder.path() / "blobs").value();
   const Bytes content(static_cast<std::size_t>(state.range(0)));
   crypto::MemoryReader source(content);

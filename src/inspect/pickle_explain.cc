@@ -10,6 +10,7 @@ namespace holdfast::inspect {
 namespace {
 
 constexpr std::string_view kMore = "...";
+constexpr std::string_view kEnd = "# the rest is left out\n";
 
 void append_bounded(std::string& to, std::string_view what) {
   if (to.ends_with(kMore)) return;
@@ -32,8 +33,7 @@ std::string little_endian_integer(std::string_view digits, std::uint64_t size) {
 void PickleExplainer::step(const PickleInstruction& instruction) {
   if (full_) return;
   if (values_.size() > kMaxValues) {
-    note("the rest is left out");
-    full_ = true;
+    leave_out_rest();
     return;
   }
   if (!step_values(instruction) && !step_containers(instruction) && !step_calls(instruction))
@@ -49,15 +49,16 @@ void PickleExplainer::begin() {
 
 void PickleExplainer::note(std::string_view text) { line(fmt::format("# {}", text)); }
 
+// Keeps room for the line that says where it stopped.
 void PickleExplainer::line(std::string_view text) {
   if (full_) return;
-  constexpr std::string_view kEnd = "# the rest is left out\n";
-  if (program_.size() + text.size() + 1 + kEnd.size() > max_program_bytes_) {
-    full_ = true;
-    if (program_.size() + kEnd.size() <= max_program_bytes_) program_ += kEnd;
-    return;
-  }
+  if (program_.size() + text.size() + 1 + kEnd.size() > max_program_bytes_) return leave_out_rest();
   program_.append(text).push_back('\n');
+}
+
+void PickleExplainer::leave_out_rest() {
+  full_ = true;
+  if (program_.size() + kEnd.size() <= max_program_bytes_) program_ += kEnd;
 }
 
 PickleExplainer::Ref PickleExplainer::make(std::string text, char close) {

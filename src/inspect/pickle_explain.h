@@ -54,6 +54,7 @@ class PickleExplainer {
   std::string arguments(Ref tuple) const;
   void assign(std::string expression);
   void line(std::string_view text);
+  void leave_out_rest();
   void quote(const PickleInstruction& instruction, std::string_view prefix);
 
   std::size_t max_program_bytes_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "base/assert.h"
 #include "base/encoding.h"
@@ -144,8 +143,9 @@ Result<std::vector<std::string>> sorted_names(const path& folder) {
     names.push_back(entry->path().filename().string());
   }
   if (error == std::errc::no_such_file_or_directory) return names;
-  if (error)
+  if (error) {
     return base::fail_errno(fmt::format("cannot read the folder {}", folder.string()), error.value());
+  }
   std::sort(names.begin(), names.end());
   return names;
 }

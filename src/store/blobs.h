@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -57,8 +58,9 @@ class BlobStore {
                                                        Disk& disk = system_disk());
 
   // Seals and keeps what `content` gives until its end, in constant memory. Durable on return; on an error
-  // nothing is to be seen of it. What is there already is replaced by an equal, which also mends a damaged
-  // one. kUnavailable for a full disk, kLimitExceeded over kMaxBlobBytes, and the errors of `content`.
+  // nothing half done is to be seen. What is there already is replaced by an equal, which also mends a
+  // damaged one. kUnavailable for a full disk, kLimitExceeded over kMaxBlobBytes, and the errors of
+  // `content`.
   base::Result<Blob> put(const BlobKeys& keys, crypto::Reader& content,
                          base::RandomSource& random = base::system_random());
 

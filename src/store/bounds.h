@@ -6,11 +6,11 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-// Bounds that jobs and messages have in common.
+// Bounds that changes, jobs and messages have in common.
 
 namespace holdfast::store {
 
-inline constexpr std::size_t kMaxNameBytes = 256;  // of a kind, a key, a destination
+inline constexpr std::size_t kMaxNameBytes = 256;  // of a workspace, a kind, a subject, a key, a destination
 inline constexpr std::size_t kMaxPayloadBytes = 1UL << 20;
 inline constexpr std::size_t kMaxKeptErrorBytes = 2'000;  // longer errors are cut
 inline constexpr std::int64_t kMaxForgotten = 1'000;      // at once

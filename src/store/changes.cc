@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "store/bounds.h"
 #include "store/counter.h"
 
 namespace holdfast::store {
@@ -14,6 +15,9 @@ using base::WorkspaceId;
 
 Result<std::int64_t> Transaction::next_change(const WorkspaceId& workspace, std::string_view kind,
                                               std::string_view subject) {
+  HF_CHECK(check_name("a change's workspace", workspace.value()));
+  HF_CHECK(check_name("a change's kind", kind));
+  HF_CHECK(check_name("a change's subject", subject));
   HF_TRY(const std::int64_t sequence, next_number(*this, "change"));
   HF_CHECK(execute(Sql("INSERT INTO changes (workspace, sequence, kind, subject) VALUES ($1, $2, $3, $4)"),
                    workspace, sequence, kind, subject));

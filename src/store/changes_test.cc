@@ -54,6 +54,15 @@ TEST_F(ChangesTest, NumbersRiseByOneInTheOrderOfCommits) {
   EXPECT_EQ(changes[0].subject, "b");
 }
 
+TEST_F(ChangesTest, RefuseNamesThatAreEmptyOrTooLong) {
+  auto transaction = database_->begin().value();
+  const std::string long_name(257, 'x');
+  EXPECT_EQ(code_of(transaction.next_change(WorkspaceId(""), "kind", "id")), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code_of(transaction.next_change(WorkspaceId("w"), "", "id")), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code_of(transaction.next_change(WorkspaceId("w"), "kind", long_name)),
+            ErrorCode::kInvalidArgument);
+}
+
 TEST_F(ChangesTest, AreReadInPieces) {
   for (const auto* subject : {"a", "b", "c"}) change(subject);
   EXPECT_THAT(subjects_after(0, 2), ElementsAre("a", "b"));

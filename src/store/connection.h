@@ -22,12 +22,12 @@ class Connection {
   // because another wrote in between; with kRead it sees the state of its first query until it ends.
   // kDeadline where another writer did not finish in time.
   virtual base::Result<> begin(Access access) = 0;
-  // Durable on return. On an error nothing of the transaction is kept.
+  // Durable on return. After an error comes rollback(); with kIo, what a restart finds is not known.
   virtual base::Result<> commit() = 0;
   // Ends the transaction if one is open.
   virtual base::Result<> rollback() = 0;
 
-  // One statement that gives no rows; the count of rows it changed.
+  // One statement that gives no rows; of an INSERT, UPDATE or DELETE, the count of rows it changed.
   virtual base::Result<std::int64_t> execute(Sql sql, std::span<const Parameter> parameters) = 0;
   // One statement that gives rows. With kRead, kInternal for one that writes.
   virtual base::Result<Table> query(Sql sql, std::span<const Parameter> parameters, Access access) = 0;

@@ -47,8 +47,9 @@ Result<> Transaction::run_script(Sql sql) {
 }
 
 Result<> Transaction::commit() {
-  HF_CHECK(check_usable());
+  const auto usable = check_usable();
   const PooledConnection connection = std::move(view_.connection_);
+  HF_CHECK(usable);
   auto done = connection->commit();
   if (!done && done.error().code == ErrorCode::kIo) {
     connection.get_deleter().pool->stop(

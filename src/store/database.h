@@ -24,8 +24,8 @@ struct ReturnToPool {
 };
 using PooledConnection = std::unique_ptr<Connection, ReturnToPool>;
 
-// The database as its first query saw it, until the end of the scope. Hold it briefly: the log of changes
-// can't be folded in past the oldest snapshot.
+// The database as its first query saw it, until the end of the scope. Hold it briefly: SQLite's
+// write-ahead log grows as long as a snapshot needs it.
 class Snapshot {
  public:
   // The rows of one SELECT, at most kMaxRows: rows<std::int64_t, std::optional<std::string>>(Sql("..."), a,
@@ -83,7 +83,8 @@ class Transaction {
   base::Result<> run_script(Sql sql);
 
   // Takes the next number of the change feed (changes.h) for a mutation that this transaction makes: the
-  // `subject` (an id) of this `kind` in a workspace is not what it was.
+  // `subject` (an id) of this `kind` in a workspace is not what it was. kInvalidArgument for a name that is
+  // empty or over kMaxNameBytes (bounds.h).
   base::Result<std::int64_t> next_change(const base::WorkspaceId& workspace, std::string_view kind,
                                          std::string_view subject);
 

@@ -61,7 +61,7 @@ base::Result<> add(Database& database, std::int64_t id) {
   return change.commit();
 }
 
-TEST_F(DatabaseTest, MakesAPrivateFileInWalMode) {
+TEST_F(DatabaseTest, MakesPrivateFilesInWalMode) {
   const auto database = open();
   struct stat status{};
   ASSERT_EQ(::stat(file().c_str(), &status), 0);

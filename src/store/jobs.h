@@ -60,8 +60,8 @@ class Jobs {
   // bound.
   base::Result<JobId> enqueue(Transaction& transaction, const NewJob& job) const;
 
-  // The job of this kind that is due longest, leased for `duration` from the commit of the transaction on;
-  // nothing where none is due. Jobs whose worker stopped on the last attempt become dead on the way.
+  // The job of this kind that is due longest, leased until `duration` from now; nothing where none is due.
+  // Jobs whose worker stopped on the last attempt become dead on the way.
   base::Result<std::optional<LeasedJob>> lease(Transaction& transaction, std::string_view kind,
                                                std::chrono::microseconds duration) const;
 

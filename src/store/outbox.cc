@@ -15,8 +15,8 @@ using base::Result;
 using base::Timestamp;
 using base::WorkspaceId;
 
-constexpr int kMaxGivenUpAtOnce =
-    100;  // messages that one call of lease() gives up; the rest are for the next
+// Messages that one call of lease() gives up; the rest are for the next.
+constexpr int kMaxGivenUpAtOnce = 100;
 
 constexpr std::string_view kPending = "pending";
 constexpr std::string_view kDelivered = "delivered";
@@ -117,13 +117,13 @@ Result<std::optional<Delivery>> Outbox::lease(Transaction& transaction,
 }
 
 Result<> Outbox::delivered(Transaction& transaction, const Delivery& delivery) const {
-  return finish(transaction, delivery, kDelivered, "");
+  return finish(transaction, delivery, kDelivered, std::nullopt);
 }
 
 Result<MessageState> Outbox::failed(Transaction& transaction, const Delivery& delivery,
                                     std::string_view error) const {
   if (delivery.attempt >= policy_.max_attempts) {
-    HF_CHECK(finish(transaction, delivery, kGivenUp, error));
+    HF_CHECK(finish(transaction, delivery, kGivenUp, kept_error(error)));
     return MessageState::kGivenUp;
   }
   HF_CHECK(release(transaction, delivery, clock_->now() + policy_.backoff.delay(delivery.attempt)));
@@ -134,14 +134,16 @@ Result<MessageState> Outbox::failed(Transaction& transaction, const Delivery& de
 }
 
 Result<> Outbox::finish(Transaction& transaction, const Delivery& delivery, std::string_view state,
-                        std::string_view error) const {
+                        std::optional<std::string_view> error) const {
   const Timestamp now = clock_->now();
   HF_TRY(const auto next,
          next_pending(transaction.view(), delivery.workspace, delivery.destination, delivery.id));
   HF_CHECK(release(transaction, delivery, next ? std::optional(now) : std::nullopt));
-  HF_CHECK(transaction.execute(Sql("UPDATE outbox_messages SET state = $1, last_error = $2, finished_at = $3"
-                                   " WHERE workspace = $4 AND id = $5"),
-                               state, kept_error(error), now, delivery.workspace, delivery.id));
+  HF_CHECK(
+      transaction.execute(Sql("UPDATE outbox_messages SET state = $1, last_error = coalesce($2, last_error),"
+                              " finished_at = $3"
+                              " WHERE workspace = $4 AND id = $5"),
+                          state, error, now, delivery.workspace, delivery.id));
   return {};
 }
 

@@ -58,13 +58,13 @@ class Outbox {
   // kMaxPayloadBytes.
   base::Result<MessageId> post(Transaction& transaction, const NewMessage& message) const;
 
-  // The next message of the destination that is due longest, leased for `duration` from the commit of the
-  // transaction on; nothing where none is due. Messages whose deliverer stopped on the last attempt are given
-  // up on the way.
+  // The next message of the destination that is due longest, leased until `duration` from now; nothing where
+  // none is due. Messages whose deliverer stopped on the last attempt are given up on the way.
   base::Result<std::optional<Delivery>> lease(Transaction& transaction,
                                               std::chrono::microseconds duration) const;
 
-  // Both are refused with kConflict once another deliverer has taken the destination over.
+  // Both are refused with kConflict once the lease was reported, or another deliverer has taken the
+  // destination over.
   base::Result<> delivered(Transaction& transaction, const Delivery& delivery) const;
   // kPending where the message is tried again after the backoff, else kGivenUp. Keeps the error's text.
   base::Result<MessageState> failed(Transaction& transaction, const Delivery& delivery,
@@ -79,7 +79,7 @@ class Outbox {
 
  private:
   base::Result<> finish(Transaction& transaction, const Delivery& delivery, std::string_view state,
-                        std::string_view error) const;
+                        std::optional<std::string_view> error) const;
 
   const base::Clock* clock_;
   OutboxPolicy policy_;

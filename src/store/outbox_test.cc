@@ -121,6 +121,16 @@ TEST_F(OutboxTest, GivesAMessageUpAfterItsAttemptsAndGoesOn) {
   EXPECT_EQ(lease()->id, second);
 }
 
+TEST_F(OutboxTest, RemembersTheLastErrorOfADeliveredMessage) {
+  const auto id = post("a");
+  ASSERT_TRUE(failed(lease().value(), "was down"));
+  clock_.advance(seconds(4));
+  ASSERT_TRUE(delivered(lease().value()));
+  EXPECT_EQ(status(id).state, MessageState::kDelivered);
+  EXPECT_EQ(status(id).attempts, 2);
+  EXPECT_EQ(status(id).last_error, "was down");
+}
+
 TEST_F(OutboxTest, AMessageWhoseDelivererStopsGoesOutAgainAndTheZombieIsRefused) {
   const auto id = post("a");
   const auto zombie = lease().value();

@@ -35,7 +35,8 @@ class Sql {
 
 inline constexpr std::int64_t kMaxRows = 10'000;            // of one result: page on by the key beyond
 inline constexpr std::size_t kMaxResultBytes = 64UL << 20;  // of one result
-inline constexpr std::size_t kMaxValueBytes = 16UL << 20;   // of one value: larger ones are blobs
+inline constexpr std::size_t kMaxValueBytes =
+    16UL << 20;  // of one value, and of one row: what is larger is a blob
 
 // A value on its way in: views what the caller keeps alive during the call.
 using Parameter = std::variant<std::monostate, std::int64_t, std::string_view, base::ByteView>;

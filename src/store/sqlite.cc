@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <limits>
 #include <map>
 #include <string>
 
-#include "base/assert.h"
 #include "base/file.h"
 #include "store/connection.h"
 
@@ -20,8 +18,8 @@ using base::fail;
 using base::Result;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr std::int32_t kApplicationId =
-    0x486F6C64;                                // "Hold", in the file's header (sqlite.org/fileformat2, 1.3)
+// "Hold", in the file's header (sqlite.org/fileformat2, 1.3).
+constexpr std::int64_t kApplicationId = 0x486F6C64;
 constexpr std::size_t kMaxStatements = 256;    // prepared ones kept by a connection
 constexpr int kInstructionsPerCheck = 10'000;  // of SQLite's machine, between two looks at the clock
 
@@ -227,16 +225,13 @@ Result<std::int64_t> SqliteConnection::integer(Sql sql) {
 }
 
 Result<> SqliteConnection::begin(Access access) {
-  HF_TRY(const auto changed, execute(access == Access::kWrite ? Sql("BEGIN IMMEDIATE") : Sql("BEGIN"), {}));
-  static_cast<void>(changed);
+  HF_CHECK(execute(access == Access::kWrite ? Sql("BEGIN IMMEDIATE") : Sql("BEGIN"), {}));
   return {};
 }
 
 Result<> SqliteConnection::commit() {
-  auto done = execute(Sql("COMMIT"), {});
-  if (done) return {};
-  HF_CHECK(rollback());
-  return fail(std::move(done).error());
+  HF_CHECK(execute(Sql("COMMIT"), {}));
+  return {};
 }
 
 Result<> SqliteConnection::rollback() {
@@ -278,8 +273,9 @@ Result<> SqliteConnection::bind(sqlite3_stmt* statement, std::span<const Paramet
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const int at = sqlite3_bind_parameter_index(statement, fmt::format("${}", i + 1).c_str());
-    if (at == 0)
+    if (at == 0) {
       return fail(ErrorCode::kInternal, fmt::format("no ${} in {}", i + 1, sqlite3_sql(statement)));
+    }
     int result = SQLITE_OK;
     if (const auto* number = std::get_if<std::int64_t>(&parameters[i])) {
       result = sqlite3_bind_int64(statement, at, *number);
@@ -303,8 +299,9 @@ Result<std::int64_t> SqliteConnection::execute(Sql sql, std::span<const Paramete
   const StatementUse statement(prepared);
   HF_CHECK(bind(statement.get(), parameters));
   const int result = sqlite3_step(statement.get());
-  if (result == SQLITE_ROW)
+  if (result == SQLITE_ROW) {
     return fail(ErrorCode::kInternal, fmt::format("execute() got rows from {}", sql.text()));
+  }
   if (result != SQLITE_DONE) return failed(result);
   return sqlite3_changes64(database_.get());
 }
