@@ -134,6 +134,9 @@ Error Process::ended(Error why) {
   return error;
 }
 
-std::string Process::diagnostics() const { return tail_->text(); }
+std::string Process::diagnostics() const {
+  tail_->drain();  // what it printed before its last answer may still lie in the pipe
+  return tail_->text();
+}
 
 }  // namespace holdfast::worker
