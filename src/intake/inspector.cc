@@ -79,6 +79,11 @@ class Inspector {
       return report;
     }
     HF_TRY(const auto file, formats::FileSource::adopt(std::move(*fd)));
+    HF_CHECK(inspect(file, report));
+    return report;
+  }
+
+  base::Result<> inspect(const formats::FileSource& file, inspect::FileReport& report) {
     report.size_bytes = file.size();
     if (!worker_) HF_CHECK(start());
     if (auto answered = exchange(file, report); !answered) {
@@ -86,7 +91,7 @@ class Inspector {
       add(report, "file.worker-died", why);
       report.not_looked_at.push_back(why);
     }
-    return report;
+    return {};
   }
 
  private:
@@ -160,6 +165,14 @@ base::Result<inspect::Report> inspect_paths(std::span<const fs::path> paths, con
     HF_TRY(auto file, inspector.inspect(item));
     report.files.push_back(std::move(file));
   }
+  return report;
+}
+
+base::Result<inspect::Report> inspect_file(const formats::FileSource& file, const std::string& name,
+                                           const InspectOptions& options) {
+  inspect::Report report;
+  report.files.push_back({.path = name, .format = {}, .not_looked_at = {}, .findings = {}});
+  HF_CHECK(Inspector(options).inspect(file, report.files.front()));
   return report;
 }
 

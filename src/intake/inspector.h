@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "formats/source.h"
 #include "inspect/report.h"
 #include "worker/jail.h"
 
@@ -31,5 +32,9 @@ inline constexpr std::size_t kMaxFiles = 1'000'000;
 // kUnsupported where the system refuses the jail.
 base::Result<inspect::Report> inspect_paths(std::span<const std::filesystem::path> paths,
                                             const InspectOptions& options);
+
+// As above, of one open file that goes by `name`, which need not be a path: an upload.
+base::Result<inspect::Report> inspect_file(const formats::FileSource& file, const std::string& name,
+                                           const InspectOptions& options);
 
 }  // namespace holdfast::intake

@@ -98,6 +98,16 @@ TEST_F(InspectorTest, ReportsInTheOrderOfNames) {
   EXPECT_TRUE(report.complete());
 }
 
+TEST_F(InspectorTest, AnOpenFileGoesByTheNameItIsGiven) {
+  add("finding");
+  const auto file = formats::FileSource::open(folder_ / "finding").value();
+  const auto report = inspect_file(file, "upload/finding", {.memory_bytes = 1UL << 30}).value();
+  ASSERT_EQ(report.files.size(), 1U);
+  EXPECT_EQ(report.files[0].path, "upload/finding");
+  EXPECT_EQ(report.files[0].size_bytes, file.size());
+  EXPECT_EQ(report.files[0].findings.size(), 1U);
+}
+
 TEST_F(InspectorTest, ACrashIsAFindingAndTakesNoOtherFileWithIt) {
   const auto file = inspect_beside_others("crash");
   EXPECT_TRUE(died(file));
