@@ -14,3 +14,22 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(argon2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
+
+# ONNX Runtime: the system's, else what ./dev took from npm. It is linked into holdfast-engine alone, which is left
+# out without it.
+find_package(onnxruntime QUIET)
+set(onnxruntime_npm ${CMAKE_SOURCE_DIR}/build/npm/onnxruntime)
+if(NOT TARGET onnxruntime::onnxruntime AND EXISTS ${onnxruntime_npm}/lib/libonnxruntime.so.1)
+  # Beside the programs, so that a build folder can be moved as a whole.
+  set(onnxruntime_library ${CMAKE_BINARY_DIR}/lib/libonnxruntime.so.1)
+  configure_file(${onnxruntime_npm}/lib/libonnxruntime.so.1 ${onnxruntime_library} COPYONLY)
+  add_library(onnxruntime::onnxruntime SHARED IMPORTED GLOBAL)
+  set_target_properties(onnxruntime::onnxruntime PROPERTIES
+    IMPORTED_LOCATION ${onnxruntime_library} IMPORTED_SONAME libonnxruntime.so.1
+    INTERFACE_INCLUDE_DIRECTORIES ${onnxruntime_npm}/include)
+endif()
+if(NOT TARGET onnxruntime::onnxruntime)
+  message(STATUS "ONNX Runtime was not found: holdfast-engine is left out, and with it whatever runs a model; "
+    "./dev build installs it")
+endif()

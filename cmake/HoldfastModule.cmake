@@ -10,6 +10,7 @@ set(HOLDFAST_LAYERS
   "patterns,worker,net"
   "data,inspect,store"
   "model,monitor,keys,intake"
+  "model_ort,model_torch"
   "evaluate,privacy,audit"
   "access"
   "registry"
