@@ -11,7 +11,7 @@ set(HOLDFAST_LAYERS
   "data,inspect,store"
   "model,monitor,keys,intake,lab"
   "model_ort,model_torch"
-  "evaluate,privacy,audit,model_torch"
+  "evaluate,privacy,audit"
   "access"
   "registry"
   "release"
