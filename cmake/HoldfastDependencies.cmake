@@ -33,3 +33,18 @@ if(NOT TARGET onnxruntime::onnxruntime)
   message(STATUS "ONNX Runtime was not found: holdfast-engine is left out, and with it whatever runs a model; "
     "./dev build installs it")
 endif()
+
+# LibTorch, from Debian's libtorch-dev, whose own CMake files ask for what we do not use. It is linked into
+# holdfast-lab alone, which is left out without it, and under ThreadSanitizer, which would need a LibTorch of its own.
+find_library(torch_library torch)
+find_library(torch_cpu_library torch_cpu)
+find_library(c10_library c10)
+find_path(torch_include torch/torch.h PATH_SUFFIXES torch/csrc/api/include)
+if(NOT HOLDFAST_SANITIZE STREQUAL "thread" AND torch_library AND torch_cpu_library AND c10_library AND torch_include)
+  add_library(holdfast_torch INTERFACE)
+  target_include_directories(holdfast_torch SYSTEM INTERFACE ${torch_include})
+  target_link_libraries(holdfast_torch INTERFACE ${torch_library} ${torch_cpu_library} ${c10_library})
+else()
+  message(STATUS "LibTorch was not found: holdfast-lab is left out, and with it training, attacks and hardening; "
+    "./dev build installs it")
+endif()
