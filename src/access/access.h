@@ -1,0 +1,200 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "access/decision.h"
+#include "access/password_gate.h"
+#include "access/recorder.h"
+#include "access/snapshot.h"
+#include "access/throttle.h"
+#include "access/tokens.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "crypto/password.h"
+#include "crypto/sign.h"
+#include "store/database.h"
+
+// Identity and decisions: who calls, and what they may do. Every change is decided, recorded and made in one
+// transaction, and is in force when the call returns. Thread-safe; calls that change something or check a
+// password block, so they belong on a bounded pool. The request path uses snapshot() and runs no SQL.
+
+namespace holdfast::access {
+
+// The tables of this module, for Database::open.
+store::ModuleMigrations access_migrations();
+
+struct AccessOptions {
+  std::string issuer;  // our own name, which a service's assertion has as its only audience
+  crypto::Argon2Cost password_cost = {};
+  PasswordGateLimits password_gate = {};
+  ThrottleLimits throttle = {};
+  std::chrono::seconds person_token_life = std::chrono::hours(1);
+  std::chrono::seconds service_token_life = std::chrono::minutes(15);
+};
+
+// Where things come from; the caller keeps them alive.
+struct AccessParts {
+  store::Database& database;
+  Recorder& recorder;
+  const base::Clock& clock;
+  base::RandomSource& random;  // thread-safe
+};
+
+// A password that works once, to set another. Shown to a person, never kept in clear.
+struct OneTimePassword {
+  PrincipalId principal;
+  std::string name;
+  base::Secret password;
+};
+
+struct IssuedToken {
+  base::Secret token;
+  TokenId id;
+  PrincipalId principal;
+  base::Timestamp expires;
+};
+
+struct PasswordSignIn {
+  base::WorkspaceId workspace;
+  std::string_view name;
+  const base::Secret& password;
+  std::string_view source;  // the address it came from; of an IPv6 address its /64
+  std::string_view audience = kApiAudience;
+};
+
+struct AssertionSignIn {
+  base::WorkspaceId workspace;
+  std::string_view assertion;  // a JWT (RFC 7523, section 3)
+  std::string_view source;
+  std::string_view audience;
+};
+
+struct NewService {
+  std::string_view name;
+  std::optional<PrincipalId> owner = std::nullopt;  // a person of the same workspace
+};
+
+// Rows that must not change behind the log's back: the record at `index` has the leaf `leaf`, and its details
+// name `row`.
+struct RowClaim {
+  std::string table;
+  std::string key;
+  Receipt receipt;
+  base::Digest row;  // recomputed from what the database holds now
+};
+
+class Access {
+ public:
+  // kDataCorrupt where what is stored can't be decided by.
+  static base::Result<std::unique_ptr<Access>> open(const AccessParts& parts, AccessOptions options);
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+  ~Access();
+
+  // --- deciding ---
+
+  // What is in force. kUnavailable where it could not be read after a change: better none than an old one.
+  [[nodiscard]] base::Result<std::shared_ptr<const Snapshot>> snapshot();
+  // Takes over what another process changed; true if there was something.
+  base::Result<bool> refresh();
+
+  base::Result<Caller> authenticate(std::string_view bearer, std::string_view audience);
+  // The caller answers for it that the peer is this process's own user. Every decision it takes is recorded
+  // under its name.
+  base::Result<Caller> local_operator(const base::WorkspaceId& workspace);
+
+  // Recorded before the answer: durably if it is denied or the action writes, else as a note.
+  // kPermissionDenied with the reason.
+  base::Result<Authorised> authorise(const Caller& caller, Action action, const Resource& resource,
+                                     std::string_view source = {});
+  base::Result<Authorised> authorise(const Caller& caller, Action action, const Resource& resource,
+                                     std::string_view source, const nlohmann::json& details);
+  // The decision alone: the caller records Decided::entry(), before it answers.
+  base::Result<Decided> decide(const Caller& caller, Action action, const Resource& resource,
+                               std::string_view source = {});
+
+  // --- signing in ---
+
+  // The same answer, after the same work, for an unknown name, a wrong password and a disabled person
+  // (kUnauthenticated); kLimitExceeded where this source has to wait; kPermissionDenied for a one-time
+  // password, which change_password() takes.
+  base::Result<IssuedToken> sign_in(const PasswordSignIn& request);
+  base::Result<IssuedToken> sign_in(const AssertionSignIn& request);
+  // Errors as sign_in; kInvalidArgument for a new password that is too weak. Ends all tokens of the person.
+  base::Result<> change_password(const PasswordSignIn& current, const base::Secret& password);
+  // The caller's own token.
+  base::Result<> sign_out(const Caller& caller);
+
+  // --- administering: each is an action that is decided, see actions.h ---
+
+  // In an empty workspace: its groups, the local operator and one administrator. kAlreadyExists afterwards.
+  base::Result<OneTimePassword> bootstrap(const base::WorkspaceId& workspace,
+                                          std::string_view administrator_name);
+
+  base::Result<OneTimePassword> create_person(const Caller& caller, std::string_view name);
+  base::Result<PrincipalId> create_service(const Caller& caller, const NewService& service);
+  base::Result<PrincipalId> create_group(const Caller& caller, std::string_view name);
+  // Its tokens end with it. kConflict for the local operator.
+  base::Result<> set_enabled(const Caller& caller, const PrincipalId& id, bool enabled);
+  base::Result<> add_member(const Caller& caller, const PrincipalId& group, const PrincipalId& member);
+  base::Result<> remove_member(const Caller& caller, const PrincipalId& group, const PrincipalId& member);
+  base::Result<std::vector<Principal>> list_principals(const Caller& caller);
+
+  base::Result<OneTimePassword> reset_password(const Caller& caller, const PrincipalId& person);
+  // A service's public key: Ed25519 or ECDSA P-256. The algorithm of its assertions is the key's. Up to
+  // kMaxServiceKeys, so that one can follow another. Gives the key's id, which an assertion may name as kid.
+  base::Result<std::string> add_service_key(const Caller& caller, const PrincipalId& service,
+                                            const crypto::PublicKey& key);
+  base::Result<> remove_service_key(const Caller& caller, const PrincipalId& service,
+                                    std::string_view key_id);
+  base::Result<> revoke_token(const Caller& caller, const TokenId& token);
+  base::Result<> revoke_tokens(const Caller& caller, const PrincipalId& principal);
+
+  // --- policies ---
+
+  // One Cedar policy, checked against the schema. kInvalidArgument says the line and what is wrong; an id is
+  // 1 to 128 of the characters of a principal's name.
+  base::Result<> write_policy(const Caller& caller, std::string_view id, std::string_view text);
+  base::Result<> remove_policy(const Caller& caller, std::string_view id);
+  base::Result<std::vector<WrittenPolicy>> list_policies(const Caller& caller);
+  // Permits the principal (or, of a group, its members) the action on the resource; gives the policy's id,
+  // which revoke_grant() takes.
+  base::Result<std::string> grant(const Caller& caller, const PrincipalId& principal, Action action,
+                                  const Resource& resource);
+  base::Result<> revoke_grant(const Caller& caller, std::string_view policy_id);
+
+  // Every row that carries a record, with its digest computed anew; for the check at start and of
+  // `audit verify`.
+  base::Result<std::vector<RowClaim>> row_claims();
+
+ private:
+  class Change;
+  struct Checked;
+  Access(const AccessParts& parts, AccessOptions options, crypto::PasswordHash nobody);
+
+  base::Result<> reload();
+  void publish(std::shared_ptr<const Snapshot> snapshot) HF_EXCLUDES(mutex_);
+  base::Result<Checked> check_password(const PasswordSignIn& request, std::string_view action);
+  base::Result<Receipt> record_sign_in(const base::WorkspaceId& workspace, std::string_view actor,
+                                       std::string_view action, bool allowed, const nlohmann::json& details);
+  base::Result<PrincipalId> create_principal(const Caller& caller, Principal principal,
+                                             const std::optional<crypto::PasswordHash>& password);
+
+  AccessParts parts_;
+  AccessOptions options_;
+  crypto::PasswordHash nobody_;  // checked where there is no person, for the same time
+  Throttle throttle_;
+  PasswordGate gate_;
+  base::Mutex mutex_;
+  std::shared_ptr<const Snapshot> snapshot_ HF_GUARDED_BY(mutex_);  // null: could not be read
+};
+
+}  // namespace holdfast::access
