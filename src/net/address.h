@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -27,6 +28,9 @@ class IpAddress {
   // By IANA's registries of special-purpose addresses. An IPv6 address that carries an IPv4 one (mapped,
   // NAT64) reaches what that one reaches; what could tunnel elsewhere (6to4, Teredo) is never.
   [[nodiscard]] Reach reach() const;
+
+  // The one text of it (RFC 5952), without brackets; empty for an address that was never set.
+  [[nodiscard]] std::string text() const;
 
   friend bool operator==(const IpAddress&, const IpAddress&) = default;
 

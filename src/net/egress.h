@@ -51,6 +51,6 @@ class EgressPolicy {
 };
 
 // Whether a connection for this entry may go to that address. kPermissionDenied with the remedy.
-base::Result<> permit_address(const EgressEntry& entry, const IpAddress& address, std::string_view shown);
+base::Result<> permit_address(const EgressEntry& entry, const IpAddress& address);
 
 }  // namespace holdfast::net
