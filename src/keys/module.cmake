@@ -1,0 +1,1 @@
+holdfast_module(keys USES base crypto store LIBS nlohmann_json::nlohmann_json)
