@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,12 +100,12 @@ struct Alert {
   std::string source;
   std::string subject;
   State state = State::kOpen;
-  Severity severity = Severity::kInfo;  // the highest of its signals
+  Severity severity = Severity::kInfo;  // the highest since it was last opened
   std::string summary;                  // of the first signal at that severity
   std::string practice;
   std::string risk;
   std::string runbook;
-  std::int64_t count = 0;  // signals
+  std::int64_t count = 0;  // windows with a signal
   std::int64_t reopened = 0;
   std::int64_t quiet_windows = 0;  // in a row, so far
   base::Timestamp opened_at;
@@ -138,12 +139,18 @@ class Alerts {
 
   struct Raised {
     AlertId id;
-    std::optional<Event> event;  // the transition, if the signal made one; nothing: one more of an open alert
+    std::optional<Event>
+        event;  // the transition, if there was one; nothing: one more window of an open alert
   };
-  // kInvalidArgument for a name that is empty or too long, or details that are no JSON object; kLimitExceeded
-  // over a bound. `record` is the digest of the audit record of the measurement.
-  base::Result<Raised> raise(store::Transaction& transaction, const Signal& signal,
+  // What one window showed: signals of one workspace, source and subject, 1 to kMaxListed of them. `record`
+  // is the digest of the audit record of the measurement. kInvalidArgument names the field that is empty, too
+  // long or no JSON object; kLimitExceeded over a bound.
+  base::Result<Raised> raise(store::Transaction& transaction, std::span<const Signal> signals,
                              const base::Digest& record) const;
+  base::Result<Raised> raise(store::Transaction& transaction, const Signal& signal,
+                             const base::Digest& record) const {
+    return raise(transaction, std::span(&signal, 1), record);
+  }
 
   // A window of the subject in which the source measured and found nothing. A window without data is no quiet
   // window: do not call this for it. True where the alert resolved by this.

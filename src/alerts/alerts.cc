@@ -1,0 +1,295 @@
+#include "alerts/alerts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "alerts/message.h"
+#include "alerts/rows.h"
+#include "alerts/webhooks.h"
+#include "base/json.h"
+
+namespace holdfast::alerts {
+namespace {
+
+using base::ErrorCode;
+using base::Result;
+using base::Timestamp;
+using base::WorkspaceId;
+using store::Sql;
+using store::Transaction;
+
+constexpr std::string_view kChange = "alert";
+constexpr int kMaxDetailsDepth = 16;
+
+Result<> check_length(std::string_view what, std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return {};
+  return base::fail(ErrorCode::kLimitExceeded, fmt::format("{} is longer than {} bytes", what, max_bytes));
+}
+
+Result<> check_details(const Signal& signal) {
+  HF_CHECK(check_length("a signal's details", signal.details, kMaxDetailsBytes));
+  auto details =
+      base::parse_json(signal.details, {.max_bytes = kMaxDetailsBytes, .max_depth = kMaxDetailsDepth});
+  if (!details) return base::fail(std::move(details).error().within("a signal's details"));
+  if (details->is_object()) return {};
+  return base::fail(ErrorCode::kInvalidArgument, "a signal's details must be a JSON object");
+}
+
+Result<> check_signal(const Signal& signal) {
+  HF_CHECK(store::check_name("a signal's workspace", signal.workspace.value()));
+  HF_CHECK(store::check_name("a signal's source", signal.source));
+  HF_CHECK(store::check_name("a signal's subject", signal.subject));
+  HF_CHECK(store::check_name("a signal's name", signal.name));
+  HF_CHECK(store::check_name("a signal's summary", signal.summary.substr(0, 1)));
+  HF_CHECK(check_length("a signal's summary", signal.summary, kMaxSummaryBytes));
+  HF_CHECK(check_length("a signal's practice", signal.practice, store::kMaxNameBytes));
+  HF_CHECK(check_length("a signal's risk", signal.risk, store::kMaxNameBytes));
+  HF_CHECK(check_length("a signal's runbook", signal.runbook, store::kMaxNameBytes));
+  return check_details(signal);
+}
+
+Result<> check_signals(std::span<const Signal> signals) {
+  if (signals.empty() || signals.size() > static_cast<std::size_t>(kMaxListed)) {
+    return base::fail(ErrorCode::kInvalidArgument, fmt::format("a window raises from 1 to {} signals, not {}",
+                                                               kMaxListed, signals.size()));
+  }
+  const Signal& first = signals.front();
+  for (const Signal& signal : signals) {
+    HF_CHECK(check_signal(signal));
+    if (signal.workspace != first.workspace || signal.source != first.source ||
+        signal.subject != first.subject) {
+      return base::fail(ErrorCode::kInvalidArgument,
+                        "the signals of one window must be of one workspace, source and subject");
+    }
+  }
+  return {};
+}
+
+Result<AlertId> next_id(Transaction& transaction, const WorkspaceId& workspace) {
+  HF_TRY(const auto rows,
+         transaction.returning<std::int64_t>(
+             Sql("INSERT INTO alert_numbers (workspace, last) VALUES ($1, 1)"
+                 " ON CONFLICT (workspace) DO UPDATE SET last = alert_numbers.last + 1 RETURNING last"),
+             workspace));
+  return AlertId(std::get<0>(rows.at(0)));
+}
+
+// Takes what the alert says of itself from a signal.
+void describe(Alert& alert, const Signal& signal) {
+  alert.severity = signal.severity;
+  alert.summary = signal.summary;
+  alert.practice = signal.practice;
+  alert.risk = signal.risk;
+  alert.runbook = signal.runbook;
+}
+
+Result<> insert(Transaction& transaction, const Alert& alert) {
+  HF_CHECK(transaction.execute(
+      Sql("INSERT INTO alerts (workspace, id, source, subject, state, severity, summary, practice, risk, "
+          "runbook,"
+          " count, reopened, quiet_windows, opened_at, last_at, resolved_at, record)"
+          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"),
+      alert.workspace, alert.id, alert.source, alert.subject, alert.state, alert.severity, alert.summary,
+      alert.practice, alert.risk, alert.runbook, alert.count, alert.reopened, alert.quiet_windows,
+      alert.opened_at, alert.last_at, alert.resolved_at, alert.record));
+  return {};
+}
+
+Result<> update(Transaction& transaction, const Alert& alert) {
+  HF_CHECK(transaction.execute(
+      Sql("UPDATE alerts SET state = $3, severity = $4, summary = $5, practice = $6, risk = $7, runbook = $8,"
+          " count = $9, reopened = $10, quiet_windows = $11, last_at = $12, resolved_at = $13, record = $14"
+          " WHERE workspace = $1 AND id = $2"),
+      alert.workspace, alert.id, alert.state, alert.severity, alert.summary, alert.practice, alert.risk,
+      alert.runbook, alert.count, alert.reopened, alert.quiet_windows, alert.last_at, alert.resolved_at,
+      alert.record));
+  return {};
+}
+
+// Beyond kMaxNames a new name is left out; those that are there go on.
+Result<> keep_signal(Transaction& transaction, const Alert& alert, const Signal& signal) {
+  HF_TRY(const auto again,
+         transaction.execute(Sql("UPDATE alert_signals SET"
+                                 " severity = CASE WHEN severity < $4 THEN $4 ELSE severity END,"
+                                 " summary = $5, details = $6, count = count + 1, last_at = $7"
+                                 " WHERE workspace = $1 AND alert = $2 AND name = $3"),
+                             alert.workspace, alert.id, signal.name, signal.severity, signal.summary,
+                             signal.details, alert.last_at));
+  if (again == 1) return {};
+  HF_TRY(const auto names, transaction.view().row<std::int64_t>(
+                               Sql("SELECT COUNT(*) FROM alert_signals WHERE workspace = $1 AND alert = $2"),
+                               alert.workspace, alert.id));
+  if (std::get<0>(names.value()) >= kMaxNames) return {};
+  HF_CHECK(transaction.execute(Sql("INSERT INTO alert_signals (workspace, alert, name, severity, summary, "
+                                   "details, count, first_at, last_at)"
+                                   " VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)"),
+                               alert.workspace, alert.id, signal.name, signal.severity, signal.summary,
+                               signal.details, alert.last_at));
+  return {};
+}
+
+Result<> tell(Transaction& transaction, const store::Outbox& outbox, const Alert& alert,
+              const Transition& transition) {
+  HF_TRY(const auto webhooks, list_webhooks(transaction.view(), alert.workspace));
+  if (webhooks.empty()) return {};
+  HF_TRY(const auto signals, gravest_signals(transaction.view(), alert.workspace, alert.id, kMaxTold));
+  const std::string body = message_body(alert, signals, transition);
+  const base::ByteView bytes = base::as_bytes(body);
+  for (const auto& webhook : webhooks) {
+    HF_CHECK(outbox.post(transaction, {.workspace = alert.workspace,
+                                       .destination = webhook_destination(webhook.name),
+                                       .kind = std::string(kMessageKind),
+                                       .body = base::Bytes(bytes.begin(), bytes.end())}));
+  }
+  return {};
+}
+
+struct Step {
+  Event event = Event::kOpened;
+  std::string_view who;
+  std::string_view comment;
+};
+
+// Writes the transition that made `alert` what it now is, and tells it.
+Result<> record(Transaction& transaction, const store::Outbox& outbox, const Alert& alert, Timestamp now,
+                const Step& step) {
+  HF_TRY(const auto number,
+         transaction.view().row<std::int64_t>(Sql("SELECT coalesce(MAX(number), 0) + 1 FROM "
+                                                  "alert_transitions WHERE workspace = $1 AND alert = $2"),
+                                              alert.workspace, alert.id));
+  const Transition transition{.number = std::get<0>(number.value()),
+                              .event = step.event,
+                              .at = now,
+                              .who = std::string(step.who),
+                              .comment = std::string(step.comment),
+                              .record = alert.record};
+  HF_CHECK(transaction.execute(
+      Sql("INSERT INTO alert_transitions (workspace, alert, number, event, at, who, comment, record)"
+          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
+      alert.workspace, alert.id, transition.number, transition.event, transition.at, transition.who,
+      transition.comment, transition.record));
+  return tell(transaction, outbox, alert, transition);
+}
+
+Result<> announce(Transaction& transaction, const Alert& alert) {
+  HF_CHECK(transaction.next_change(alert.workspace, kChange, std::to_string(alert.id.value())));
+  return {};
+}
+
+// What a signal makes of an alert that is there: again open, graver, or one window more.
+std::optional<Event> apply(Alert& alert, const Signal& gravest) {
+  ++alert.count;
+  alert.quiet_windows = 0;
+  if (alert.state == State::kResolved) {
+    alert.state = State::kOpen;
+    alert.resolved_at.reset();
+    ++alert.reopened;
+    describe(alert, gravest);
+    return Event::kReopened;
+  }
+  if (gravest.severity <= alert.severity) return std::nullopt;
+  alert.state = State::kOpen;
+  describe(alert, gravest);
+  return Event::kRose;
+}
+
+std::int64_t windows_needed(const Policy& policy, const Alert& alert) {
+  const auto doublings = std::min<std::int64_t>(alert.reopened, Policy::kMaxDoublings);
+  return static_cast<std::int64_t>(std::max(policy.quiet_windows, 1)) << doublings;
+}
+
+Result<Alert> unresolved(const Transaction& transaction, const Alerts::Act& act) {
+  HF_CHECK(store::check_name("who acts on an alert", act.who));
+  HF_CHECK(check_length("a comment", act.comment, kMaxCommentBytes));
+  HF_TRY(Alert alert, read_alert(transaction.view(), act.workspace, act.id));
+  if (alert.state != State::kResolved) return alert;
+  return base::fail(ErrorCode::kConflict, fmt::format("alert {} is resolved already", act.id.value()));
+}
+
+}  // namespace
+
+Result<Alerts::Raised> Alerts::raise(Transaction& transaction, std::span<const Signal> signals,
+                                     const base::Digest& record_digest) const {
+  HF_CHECK(check_signals(signals));
+  const Timestamp now = clock_->now();
+  const Signal& gravest =
+      *std::max_element(signals.begin(), signals.end(),
+                        [](const Signal& a, const Signal& b) { return a.severity < b.severity; });
+  HF_TRY(auto latest, latest_alert(transaction.view(), gravest.workspace, gravest.source, gravest.subject));
+  const bool fresh = !latest || (latest->resolved_at && now - *latest->resolved_at > policy_.soon);
+  Alert alert;
+  std::optional<Event> event;
+  if (fresh) {
+    alert = Alert{.workspace = gravest.workspace, .source = gravest.source, .subject = gravest.subject};
+    HF_TRY(alert.id, next_id(transaction, gravest.workspace));
+    alert.opened_at = now;
+    alert.count = 1;
+    describe(alert, gravest);
+    event = Event::kOpened;
+  } else {
+    alert = *std::move(latest);
+    event = apply(alert, gravest);
+  }
+  alert.last_at = now;
+  if (event) alert.record = record_digest;
+  HF_CHECK(fresh ? insert(transaction, alert) : update(transaction, alert));
+  for (const Signal& signal : signals) HF_CHECK(keep_signal(transaction, alert, signal));
+  HF_CHECK(announce(transaction, alert));
+  if (event) HF_CHECK(record(transaction, *outbox_, alert, now, {.event = *event}));
+  return Raised{.id = alert.id, .event = event};
+}
+
+Result<bool> Alerts::quiet(Transaction& transaction, const WorkspaceId& workspace, std::string_view source,
+                           std::string_view subject, const base::Digest& record_digest) const {
+  HF_TRY(auto latest, latest_alert(transaction.view(), workspace, source, subject));
+  if (!latest || latest->state == State::kResolved) return false;
+  Alert alert = *std::move(latest);
+  ++alert.quiet_windows;
+  const bool over = alert.quiet_windows >= windows_needed(policy_, alert);
+  const Timestamp now = clock_->now();
+  if (over) {
+    alert.state = State::kResolved;
+    alert.resolved_at = now;
+    alert.record = record_digest;
+  }
+  HF_CHECK(update(transaction, alert));
+  HF_CHECK(announce(transaction, alert));
+  if (!over) return false;
+  const std::string why = fmt::format("quiet for {} windows", alert.quiet_windows);
+  HF_CHECK(record(transaction, *outbox_, alert, now, {.event = Event::kResolved, .comment = why}));
+  return true;
+}
+
+Result<> Alerts::acknowledge(Transaction& transaction, const Act& act) const {
+  HF_TRY(Alert alert, unresolved(transaction, act));
+  if (alert.state == State::kAcknowledged) {
+    return base::fail(ErrorCode::kConflict, fmt::format("alert {} is acknowledged already", act.id.value()));
+  }
+  alert.state = State::kAcknowledged;
+  alert.record = act.record;
+  HF_CHECK(update(transaction, alert));
+  HF_CHECK(announce(transaction, alert));
+  return record(transaction, *outbox_, alert, clock_->now(),
+                {.event = Event::kAcknowledged, .who = act.who, .comment = act.comment});
+}
+
+Result<> Alerts::resolve(Transaction& transaction, const Act& act) const {
+  HF_TRY(Alert alert, unresolved(transaction, act));
+  if (act.comment.empty()) {
+    return base::fail(ErrorCode::kInvalidArgument,
+                      "resolving an alert takes a comment that says why it is over");
+  }
+  const Timestamp now = clock_->now();
+  alert.state = State::kResolved;
+  alert.resolved_at = now;
+  alert.record = act.record;
+  HF_CHECK(update(transaction, alert));
+  HF_CHECK(announce(transaction, alert));
+  return record(transaction, *outbox_, alert, now,
+                {.event = Event::kResolved, .who = act.who, .comment = act.comment});
+}
+
+}  // namespace holdfast::alerts

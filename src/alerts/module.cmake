@@ -1,0 +1,1 @@
+holdfast_module(alerts USES base crypto store net LIBS Threads::Threads)

@@ -1,0 +1,186 @@
+#include "alerts/rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace holdfast::alerts {
+namespace {
+
+using base::Digest;
+using base::ErrorCode;
+using base::Result;
+using base::Timestamp;
+using base::WorkspaceId;
+using store::Snapshot;
+using store::Sql;
+
+constexpr std::array<std::string_view, kSeverities> kSeverityNames{"info", "low", "medium", "high",
+                                                                   "critical"};
+constexpr std::array<std::string_view, 3> kStateNames{"open", "acknowledged", "resolved"};
+constexpr std::array<std::string_view, 5> kEventNames{"opened", "reopened", "rose", "acknowledged",
+                                                      "resolved"};
+
+template <typename Enum, std::size_t N>
+std::string_view name_of(const std::array<std::string_view, N>& names, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  HF_ASSERT(index < N);
+  return names[index];
+}
+
+template <typename Enum, std::size_t N>
+std::optional<Enum> named(const std::array<std::string_view, N>& names, std::string_view text) {
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Enum>(found - names.begin());
+}
+
+template <typename Enum, std::size_t N>
+bool take_named(const std::array<std::string_view, N>& names, store::Cell& cell, Enum& out) {
+  const auto* text = std::get_if<std::string>(&cell);
+  const auto value = text == nullptr ? std::nullopt : named<Enum>(names, *text);
+  if (value) out = *value;
+  return value.has_value();
+}
+
+using Row = std::tuple<AlertId, std::string, std::string, State, Severity, std::string, std::string,
+                       std::string, std::string, std::int64_t, std::int64_t, std::int64_t, Timestamp,
+                       Timestamp, std::optional<Timestamp>, Digest>;
+
+Alert to_alert(const WorkspaceId& workspace, Row&& row) {
+  return std::apply(
+      [&](auto&&... columns) { return Alert{workspace, std::forward<decltype(columns)>(columns)...}; },
+      std::move(row));
+}
+
+using SignalRow =
+    std::tuple<std::string, Severity, std::string, std::string, std::int64_t, Timestamp, Timestamp>;
+
+std::vector<NamedSignal> to_signals(std::vector<SignalRow>&& rows) {
+  std::vector<NamedSignal> signals;
+  signals.reserve(rows.size());
+  for (auto& row : rows) signals.push_back(std::make_from_tuple<NamedSignal>(std::move(row)));
+  return signals;
+}
+
+template <typename... Columns, typename... Values>
+Result<std::vector<std::tuple<Columns...>>> rows_as(std::tuple<Columns...>* /*type*/,
+                                                    const Snapshot& snapshot, Sql sql,
+                                                    const Values&... values) {
+  return snapshot.rows<Columns...>(sql, values...);
+}
+
+}  // namespace
+
+std::string_view to_string(Severity severity) { return name_of(kSeverityNames, severity); }
+std::string_view to_string(State state) { return name_of(kStateNames, state); }
+std::string_view to_string(Event event) { return name_of(kEventNames, event); }
+
+Result<Severity> parse_severity(std::string_view text) {
+  if (const auto severity = named<Severity>(kSeverityNames, text)) return *severity;
+  return base::fail(ErrorCode::kInvalidArgument,
+                    fmt::format("a severity is info, low, medium, high or critical, not \"{}\"", text));
+}
+
+Result<State> parse_state(std::string_view text) {
+  if (const auto state = named<State>(kStateNames, text)) return *state;
+  return base::fail(ErrorCode::kInvalidArgument,
+                    fmt::format("an alert's state is open, acknowledged or resolved, not \"{}\"", text));
+}
+
+bool take(store::Cell& cell, Severity& out) {
+  const auto* number = std::get_if<std::int64_t>(&cell);
+  if (number == nullptr || *number < 0 || *number >= static_cast<std::int64_t>(kSeverities)) return false;
+  out = static_cast<Severity>(*number);
+  return true;
+}
+bool take(store::Cell& cell, State& out) { return take_named(kStateNames, cell, out); }
+bool take(store::Cell& cell, Event& out) { return take_named(kEventNames, cell, out); }
+
+Result<Alert> read_alert(const Snapshot& snapshot, const WorkspaceId& workspace, AlertId id) {
+  HF_TRY(auto rows,
+         rows_as(static_cast<Row*>(nullptr), snapshot,
+                 Sql("SELECT id, source, subject, state, severity, summary, practice, risk, runbook, count,"
+                     " reopened, quiet_windows, opened_at, last_at, resolved_at, record"
+                     " FROM alerts WHERE workspace = $1 AND id = $2"),
+                 workspace, id));
+  if (!rows.empty()) return to_alert(workspace, std::move(rows.front()));
+  return base::fail(ErrorCode::kNotFound,
+                    fmt::format("there is no alert {} in workspace {}", id.value(), workspace.value()));
+}
+
+Result<std::optional<Alert>> latest_alert(const Snapshot& snapshot, const WorkspaceId& workspace,
+                                          std::string_view source, std::string_view subject) {
+  HF_TRY(
+      const auto found,
+      snapshot.row<AlertId>(Sql("SELECT id FROM alerts WHERE workspace = $1 AND source = $2 AND subject = $3"
+                                " ORDER BY id DESC LIMIT 1"),
+                            workspace, source, subject));
+  if (!found) return std::nullopt;
+  HF_TRY(Alert alert, read_alert(snapshot, workspace, std::get<0>(*found)));
+  return alert;
+}
+
+Result<std::vector<NamedSignal>> gravest_signals(const Snapshot& snapshot, const WorkspaceId& workspace,
+                                                 AlertId id, std::int64_t limit) {
+  HF_TRY(
+      auto rows,
+      rows_as(static_cast<SignalRow*>(nullptr), snapshot,
+              Sql("SELECT name, severity, summary, details, count, first_at, last_at FROM alert_signals"
+                  " WHERE workspace = $1 AND alert = $2 ORDER BY severity DESC, last_at DESC, name LIMIT $3"),
+              workspace, id, limit));
+  return to_signals(std::move(rows));
+}
+
+Result<AlertDetails> find_alert(const Snapshot& snapshot, const WorkspaceId& workspace, AlertId id) {
+  AlertDetails details;
+  HF_TRY(details.alert, read_alert(snapshot, workspace, id));
+  HF_TRY(details.signals, gravest_signals(snapshot, workspace, id, kMaxNames));
+  HF_TRY(auto history, snapshot.rows<std::int64_t, Event, Timestamp, std::string, std::string, Digest>(
+                           Sql("SELECT number, event, at, who, comment, record FROM alert_transitions"
+                               " WHERE workspace = $1 AND alert = $2 ORDER BY number DESC LIMIT $3"),
+                           workspace, id, kMaxListed));
+  for (auto row = history.rbegin(); row != history.rend(); ++row) {
+    details.history.push_back(std::make_from_tuple<Transition>(std::move(*row)));
+  }
+  return details;
+}
+
+Result<AlertPage> list_alerts(const Snapshot& snapshot, const WorkspaceId& workspace,
+                              std::optional<State> state, std::optional<AlertId> after, std::int64_t limit) {
+  if (limit < 1 || limit > kMaxListed) {
+    return base::fail(ErrorCode::kInvalidArgument, fmt::format("limit must be from 1 to {}", kMaxListed));
+  }
+  // One more than asked for tells whether there is a next page.
+  HF_TRY(auto rows,
+         rows_as(static_cast<Row*>(nullptr), snapshot,
+                 Sql("SELECT id, source, subject, state, severity, summary, practice, risk, runbook, count,"
+                     " reopened, quiet_windows, opened_at, last_at, resolved_at, record"
+                     " FROM alerts WHERE workspace = $1 AND state IN ($2, $3, $4) AND id < $5"
+                     " ORDER BY id DESC LIMIT $6"),
+                 workspace, state.value_or(State::kOpen), state.value_or(State::kAcknowledged),
+                 state.value_or(State::kResolved), after.value_or(AlertId(INT64_MAX)), limit + 1));
+  AlertPage page;
+  const bool more = rows.size() > static_cast<std::size_t>(limit);
+  if (more) rows.pop_back();
+  for (auto& row : rows) page.alerts.push_back(to_alert(workspace, std::move(row)));
+  if (more) page.next = page.alerts.back().id;
+  return page;
+}
+
+Result<std::array<std::int64_t, kSeverities>> unresolved_alerts(const Snapshot& snapshot,
+                                                                const WorkspaceId& workspace) {
+  HF_TRY(const auto rows,
+         snapshot.rows<Severity, std::int64_t>(
+             Sql("SELECT severity, COUNT(*) FROM alerts"
+                 " WHERE workspace = $1 AND state IN ('open', 'acknowledged') GROUP BY severity"),
+             workspace));
+  std::array<std::int64_t, kSeverities> counts{};
+  for (const auto& [severity, count] : rows) counts[static_cast<std::size_t>(severity)] = count;
+  return counts;
+}
+
+}  // namespace holdfast::alerts

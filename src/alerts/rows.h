@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+
+#include "alerts/alerts.h"
+
+// For alerts/ alone: the states and severities as columns hold them, and alerts as rows.
+
+namespace holdfast::alerts {
+
+// Found by store's own templates beside the types.
+inline store::Parameter to_parameter(Severity severity) { return static_cast<std::int64_t>(severity); }
+inline store::Parameter to_parameter(State state) { return to_string(state); }
+inline store::Parameter to_parameter(Event event) { return to_string(event); }
+[[nodiscard]] bool take(store::Cell& cell, Severity& out);
+[[nodiscard]] bool take(store::Cell& cell, State& out);
+[[nodiscard]] bool take(store::Cell& cell, Event& out);
+
+// kNotFound for an alert that is not there.
+base::Result<Alert> read_alert(const store::Snapshot& snapshot, const base::WorkspaceId& workspace,
+                               AlertId id);
+
+// The latest alert of a source about a subject, resolved or not.
+base::Result<std::optional<Alert>> latest_alert(const store::Snapshot& snapshot,
+                                                const base::WorkspaceId& workspace, std::string_view source,
+                                                std::string_view subject);
+
+// The highest severity first, then the latest; at most `limit`.
+base::Result<std::vector<NamedSignal>> gravest_signals(const store::Snapshot& snapshot,
+                                                       const base::WorkspaceId& workspace, AlertId id,
+                                                       std::int64_t limit);
+
+}  // namespace holdfast::alerts
