@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "model/engine.h"
@@ -38,6 +41,8 @@ class EnginePool final : public Predictor {
     std::uint64_t restarts = 0;
   };
   [[nodiscard]] Health health() const;
+  // The process of an engine that waits for work, for tests and operators; none while all are at work.
+  [[nodiscard]] std::optional<pid_t> any_process() const;
 
  private:
   class State;

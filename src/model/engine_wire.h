@@ -33,12 +33,13 @@ base::Result<EngineRequest> decode_request(base::ByteView frame);
 base::Bytes encode_answer(const base::Result<Signature>& answer);
 base::Bytes encode_answer(const base::Result<std::vector<Tensor>>& answer);
 
-// The engine's own error, its text made printable and cut at kMaxErrorBytes; else kDataCorrupt for what
-// encode_answer does not give, kLimitExceeded over a bound.
+// What came is either an answer, the engine's own error among them (its text made printable and cut at
+// kMaxErrorBytes), or, outside, kDataCorrupt for what encode_answer does not give, kLimitExceeded over a
+// bound.
 inline constexpr std::size_t kMaxErrorBytes = 2048;
-base::Result<Signature> decode_signature_answer(base::ByteView frame);
+base::Result<base::Result<Signature>> decode_signature_answer(base::ByteView frame);
 // As `outputs` says: names and datatypes in its order, shapes that it accepts.
-base::Result<std::vector<Tensor>> decode_predict_answer(base::ByteView frame,
-                                                        std::span<const TensorSpec> outputs);
+base::Result<base::Result<std::vector<Tensor>>> decode_predict_answer(base::ByteView frame,
+                                                                      std::span<const TensorSpec> outputs);
 
 }  // namespace holdfast::model

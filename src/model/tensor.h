@@ -42,7 +42,8 @@ std::size_t element_bytes(Datatype type);
 inline constexpr std::size_t kMaxTensors = 512;
 inline constexpr std::size_t kMaxRank = 16;
 inline constexpr std::size_t kMaxTensorNameBytes = 1024;
-inline constexpr std::uint64_t kMaxElements = 1UL << 24;  // of one tensor
+inline constexpr std::uint64_t kMaxElements = 1UL << 24;       // of one tensor
+inline constexpr std::uint64_t kMaxTensorBytes = 256UL << 20;  // likewise
 
 struct Tensor {
   std::string name;

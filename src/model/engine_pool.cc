@@ -1,0 +1,195 @@
+#include "model/engine_pool.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/mutex.h"
+
+namespace holdfast::model {
+
+using base::ErrorCode;
+using base::fail;
+using base::MutexLock;
+using base::Result;
+
+namespace {
+constexpr std::size_t kMostEngines = 64;
+}
+
+class EnginePool::State {
+ public:
+  State(SealedModel model, const PoolOptions& options)
+      : model_(std::move(model)), options_(options), pause_(options.first_pause) {}
+
+  ~State() {
+    {
+      const MutexLock lock(mutex_);
+      ending_ = true;
+    }
+    changed_.notify_all();
+    if (keeper_.joinable()) keeper_.join();
+  }
+
+  // Starts the keeper, and waits for the first engines or the first error.
+  Result<> start() {
+    keeper_ = std::thread([this] { keep(); });
+    const MutexLock lock(mutex_);
+    while (running_ < options_.engines && !last_error_) changed_.wait(mutex_);
+    if (last_error_) return fail(*last_error_);
+    return {};
+  }
+
+  Result<Engine> take(Deadline deadline) {
+    const MutexLock lock(mutex_);
+    if (idle_.empty() && waiting_ >= options_.max_waiting) {
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("{} requests wait for this model already; try again later", waiting_));
+    }
+    ++waiting_;
+    auto engine = wait_for_idle(deadline);
+    --waiting_;
+    return engine;
+  }
+
+  void give_back(Engine engine) {
+    std::optional<Engine> ended;  // ends its process after the lock is released
+    {
+      const MutexLock lock(mutex_);
+      if (engine.alive()) {
+        idle_.push_back(std::move(engine));
+      } else {
+        --running_;
+        ended.emplace(std::move(engine));
+      }
+    }
+    changed_.notify_all();
+  }
+
+  [[nodiscard]] const Signature& signature() const { return signature_; }
+  [[nodiscard]] const SealedModel& model() const { return model_; }
+  [[nodiscard]] Health health() {
+    const MutexLock lock(mutex_);
+    return {.running = running_, .restarts = started_ - std::min<std::uint64_t>(started_, options_.engines)};
+  }
+  [[nodiscard]] std::optional<pid_t> any_process() {
+    const MutexLock lock(mutex_);
+    return idle_.empty() ? std::nullopt : std::optional(idle_.back().id());
+  }
+
+ private:
+  Result<Engine> wait_for_idle(Deadline deadline) HF_REQUIRES(mutex_) {
+    while (idle_.empty()) {
+      if (running_ == 0 && last_error_) {
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("no engine runs this model: {}", last_error_->message));
+      }
+      if (changed_.wait_until(mutex_, deadline) == std::cv_status::timeout && idle_.empty()) {
+        return fail(ErrorCode::kDeadline, "no engine of this model became free in time");
+      }
+    }
+    Engine engine = std::move(idle_.back());
+    idle_.pop_back();
+    return engine;
+  }
+
+  // The thread in which every engine is started, since an engine ends with the thread that started it.
+  void keep() {
+    while (wait_for_need()) {
+      auto engine = Engine::start(model_, options_.engine);
+      {
+        const MutexLock lock(mutex_);
+        take_in(std::move(engine));
+      }
+      changed_.notify_all();
+    }
+    std::vector<Engine> last;
+    const MutexLock lock(mutex_);
+    last.swap(idle_);
+  }
+
+  // False when the pool ends.
+  bool wait_for_need() {
+    const MutexLock lock(mutex_);
+    while (!ending_) {
+      const auto now = std::chrono::steady_clock::now();
+      const bool needed = running_ < options_.engines;
+      if (needed && now >= not_before_) return true;
+      if (needed) {
+        changed_.wait_until(mutex_, not_before_);
+      } else {
+        changed_.wait(mutex_);
+      }
+    }
+    return false;
+  }
+
+  void take_in(Result<Engine> engine) HF_REQUIRES(mutex_) {
+    if (engine && started_ > 0 && engine->signature() != signature_) {
+      engine_failed({ErrorCode::kDataCorrupt, "the model declares other inputs and outputs than before"});
+      return;
+    }
+    if (!engine) {
+      engine_failed(std::move(engine).error());
+      return;
+    }
+    if (started_++ == 0) signature_ = engine->signature();
+    ++running_;
+    idle_.push_back(*std::move(engine));
+    last_error_.reset();
+    pause_ = options_.first_pause;
+  }
+
+  void engine_failed(base::Error error) HF_REQUIRES(mutex_) {
+    last_error_ = std::move(error);
+    not_before_ = std::chrono::steady_clock::now() + pause_;
+    pause_ = std::min(2 * pause_, options_.longest_pause);
+  }
+
+  const SealedModel model_;
+  const PoolOptions options_;
+  // Written by the keeper before start() returns, and never again.
+  Signature signature_;
+
+  base::Mutex mutex_;
+  base::ConditionVariable changed_;
+  std::vector<Engine> idle_ HF_GUARDED_BY(mutex_);
+  std::size_t running_ HF_GUARDED_BY(mutex_) = 0;  // idle or at work
+  std::size_t waiting_ HF_GUARDED_BY(mutex_) = 0;
+  std::uint64_t started_ HF_GUARDED_BY(mutex_) = 0;
+  std::optional<base::Error> last_error_ HF_GUARDED_BY(mutex_);  // of the last start, if it failed
+  std::chrono::milliseconds pause_ HF_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point not_before_ HF_GUARDED_BY(mutex_){};
+  bool ending_ HF_GUARDED_BY(mutex_) = false;
+  std::thread keeper_;
+};
+
+EnginePool::EnginePool(std::unique_ptr<State> state) : state_(std::move(state)) {}
+EnginePool::~EnginePool() = default;
+
+Result<std::unique_ptr<EnginePool>> EnginePool::start(SealedModel model, const PoolOptions& options) {
+  HF_ASSERT(options.engines >= 1 && options.engines <= kMostEngines);
+  auto state = std::make_unique<State>(std::move(model), options);
+  HF_CHECK(state->start());
+  return std::unique_ptr<EnginePool>(new EnginePool(std::move(state)));
+}
+
+const Signature& EnginePool::signature() const { return state_->signature(); }
+const base::Digest& EnginePool::model_digest() const { return state_->model().digest(); }
+EnginePool::Health EnginePool::health() const { return state_->health(); }
+std::optional<pid_t> EnginePool::any_process() const { return state_->any_process(); }
+
+Result<std::vector<Tensor>> EnginePool::predict(std::span<const Tensor> inputs, Deadline deadline) {
+  // Before an engine is taken: a request that no engine would take costs the others nothing.
+  HF_CHECK(check_inputs(signature(), inputs));
+  HF_TRY(Engine engine, state_->take(deadline));
+  auto answer = engine.predict(inputs, deadline);
+  state_->give_back(std::move(engine));
+  return answer;
+}
+
+}  // namespace holdfast::model

@@ -1,0 +1,6 @@
+set(model_ort_uses base formats model worker)
+if(TARGET onnxruntime::onnxruntime)
+  holdfast_module(model_ort USES ${model_ort_uses} LIBS onnxruntime::onnxruntime fmt::fmt)
+else()
+  holdfast_check_uses(model_ort ${model_ort_uses})
+endif()
