@@ -75,6 +75,8 @@ struct ModelOutputs {
   std::vector<float> values;
 };
 
+inline constexpr std::uint32_t kMaxThreads = 256;
+
 struct LabOptions {
   std::filesystem::path executable;        // empty: holdfast-lab in the folder of this program
   std::uint64_t memory_bytes = 8UL << 30;  // address space; LibTorch takes about 2 GB of it, mostly unused
@@ -112,9 +114,10 @@ class Lab {
   base::Result<ModelOutputs> outputs(base::ByteView onnx, const MatrixView& rows, worker::Deadline deadline);
 
  private:
-  explicit Lab(worker::Process process) : process_(std::move(process)) {}
+  Lab(worker::Process process, std::uint32_t threads) : process_(std::move(process)), threads_(threads) {}
 
   worker::Process process_;
+  std::uint32_t threads_;
   bool usable_ = true;
 };
 
