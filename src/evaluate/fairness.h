@@ -8,7 +8,7 @@
 
 namespace holdfast::evaluate {
 
-// How differently a model answers groups of people, by the definitions of fairlearn 0.14
+// How differently a model answers groups of people, by the definitions of fairlearn 0.15
 // (fairlearn.metrics), with intervals. With s_g, t_g and f_g the selection, true and false positive rate of
 // group g, "difference" the largest less the smallest of the groups, and "ratio" the smallest by the largest:
 //   demographic_parity_difference, demographic_parity_ratio   of s

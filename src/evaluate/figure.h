@@ -41,7 +41,7 @@ inline constexpr std::size_t kMaxScopeBytes = 256;  // of each part
 
 // kInvalidArgument, naming the figure, for a name that is no such identifier or stands for a part of the
 // evidence ("by", "groups", "over", "under"), a part of the scope that is too long or no UTF-8, a group
-// without `by`, a figure over no confidence, or a value that lies outside of its interval's order.
+// without `by`, or an interval that ends before it begins.
 base::Result<> check_figure(const Figure& figure);
 
 // "equalized_odds_difference by sex", "robust_accuracy under pgd": for people.

@@ -1,0 +1,1 @@
+holdfast_module(evaluate USES base stats policy data)
