@@ -1,0 +1,90 @@
+#include "alerts/webhooks.h"
+
+#include <gmock/gmock.h>
+
+#include "alerts/testing.h"
+
+namespace holdfast::alerts {
+namespace {
+
+using base::ErrorCode;
+
+class WebhooksTest : public AlertsFixture {
+ protected:
+  base::Result<> try_put(const Webhook& webhook, std::string_view secret = kSecret) {
+    return in_transaction([&](store::Transaction& t) {
+      return put_webhook(t, webhook, base::Secret::copy_of(base::as_bytes(secret)), key_,
+                         base::system_random());
+    });
+  }
+  Webhook webhook(std::string name, std::string url = "https://hooks.example.com/x") {
+    return {.workspace = kDefault,
+            .name = std::move(name),
+            .url = std::move(url),
+            .changed_at = clock_.now(),
+            .record = digest_of(7)};
+  }
+};
+
+TEST_F(WebhooksTest, AreKeptByName) {
+  ASSERT_TRUE(try_put(webhook("pager")));
+  ASSERT_TRUE(try_put(webhook("chat")));
+  ASSERT_TRUE(try_put(webhook("pager", "https://other.example/y"), "another secret of ours"));
+  const auto all = list_webhooks(snapshot(), kDefault).value();
+  ASSERT_EQ(all.size(), 2UL);
+  EXPECT_EQ(all[0].name, "chat");
+  EXPECT_EQ(all[1].url, "https://other.example/y");
+  EXPECT_EQ(all[1].record, digest_of(7));
+  const auto open = open_webhook(snapshot(), kDefault, "pager", key_).value();
+  EXPECT_EQ(open.secret.reveal_text(), "another secret of ours");
+  EXPECT_TRUE(list_webhooks(snapshot(), base::WorkspaceId("other"))->empty());
+  const auto remove = [&] {
+    return in_transaction([&](store::Transaction& t) { return remove_webhook(t, kDefault, "chat"); });
+  };
+  EXPECT_TRUE(remove());
+  EXPECT_EQ(remove().error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(open_webhook(snapshot(), kDefault, "chat", key_).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(WebhooksTest, TheSecretLiesSealedInItsPlace) {
+  ASSERT_TRUE(try_put(webhook("pager")));
+  ASSERT_TRUE(try_put(webhook("chat"), "another secret of ours"));
+  const auto sealed = [&] {
+    return std::get<0>(
+        snapshot().row<base::Bytes>(store::Sql("SELECT secret FROM webhooks WHERE name = 'pager'"))->value());
+  };
+  EXPECT_THAT(std::string(base::as_text(sealed())), testing::Not(testing::HasSubstr("sixteen")));
+  const auto other = crypto::AeadKey::generate(crypto::AeadAlgorithm::kAes256Gcm, base::system_random());
+  EXPECT_EQ(open_webhook(snapshot(), kDefault, "pager", other).error().code, ErrorCode::kDataCorrupt);
+  // Moved to another row it doesn't open.
+  ASSERT_TRUE(in_transaction([&](store::Transaction& t) {
+    return t.execute(store::Sql("UPDATE webhooks SET secret = $1 WHERE name = 'chat'"), sealed());
+  }));
+  EXPECT_EQ(open_webhook(snapshot(), kDefault, "chat", key_).error().code, ErrorCode::kDataCorrupt);
+}
+
+TEST_F(WebhooksTest, RefusesWhatIsMalformed) {
+  for (const auto* name : {"", "Pager", "a/b", "a b", "a.b"}) {
+    EXPECT_EQ(try_put(webhook(name)).error().code, ErrorCode::kInvalidArgument) << name;
+  }
+  EXPECT_EQ(try_put(webhook(std::string(65, 'a'))).error().code, ErrorCode::kInvalidArgument);
+  for (const auto* url : {"", "hooks.example.com", "ftp://a/", "https://u:p@a/", "file:///etc/passwd"}) {
+    EXPECT_EQ(try_put(webhook("pager", url)).error().code, ErrorCode::kInvalidArgument) << url;
+  }
+  EXPECT_EQ(try_put(webhook("pager"), "fifteen bytes !").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(try_put(webhook("pager"), std::string(257, 'x')).error().code, ErrorCode::kInvalidArgument);
+  for (int i = 0; i < kMaxWebhooks; ++i) ASSERT_TRUE(try_put(webhook("w" + std::to_string(i))));
+  EXPECT_EQ(try_put(webhook("pager")).error().code, ErrorCode::kLimitExceeded);
+  EXPECT_TRUE(try_put(webhook("w0")));
+}
+
+TEST(SignMessage, IsWhatAReceiverComputes) {
+  // python3 -c 'import hmac; print(hmac.new(b"sixteen bytes or more", b"1764000000.{}",
+  // "sha256").hexdigest())'
+  EXPECT_EQ(sign_message(base::Secret::copy_of(base::as_bytes("sixteen bytes or more")), "1764000000",
+                         base::as_bytes("{}")),
+            "sha256=17faa3e6d4a1f3d1c73b85d313002877dbbe16948b0f49c310258b6e307dd53d");
+}
+
+}  // namespace
+}  // namespace holdfast::alerts
