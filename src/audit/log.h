@@ -5,7 +5,6 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,35 +79,42 @@ class Log {
   [[nodiscard]] const crypto::NoteVerifier& verifier() const { return signer_.verifier(); }
 
  private:
+  using Moment = std::chrono::steady_clock::time_point;
   struct Queued {
     PendingBody body;
     Receipt receipt;
+    Moment since;
     Done done;  // empty for a note
   };
-  using Moment = std::chrono::steady_clock::time_point;
-  // What a caller asks of the writer's thread beside records.
+  // What a caller asks of the writer's thread beside records; done when all queued before it is durable.
   struct Errand {
     std::function<base::Result<>(LogStore&)> run;
     std::function<void(base::Result<>)> done;
   };
+  static constexpr std::size_t kMaxErrands = 64;
 
   Log(keys::KeyStore& keys, const LogOptions& options, crypto::NoteSigner signer,
       std::unique_ptr<LogStore> store);
-  base::Result<Receipt> enqueue(const Record& record, Done& done);
-  base::Result<Receipt> seal_and_queue(const Prepared& prepared, const crypto::AeadKey& key,
-                                       std::uint64_t span, Done& done, bool& again);
+  base::Result<Receipt> enqueue(const Record& record, const Done& done);
+  base::Result<Receipt> queue(const Prepared& prepared, const crypto::AeadKey& key, Done done)
+      HF_REQUIRES(mutex_);
+  base::Result<> refuse_more() const HF_REQUIRES(mutex_);
   base::Result<> run_errand(std::function<base::Result<>(LogStore&)> run);
+  base::Result<StoredRecord> open_line(const BodyLine& line) const;
   void work();
   bool wait_for_work();
   [[nodiscard]] bool due(Moment now) const HF_REQUIRES(mutex_);
+  [[nodiscard]] std::optional<Moment> next_deadline() const HF_REQUIRES(mutex_);
+  std::deque<Queued> take_round();
   void write_round();
-  void publish_if_due(bool now);
+  void run_errands();
+  void publish_if_due(Moment now);
   void stop(const base::Error& error);
 
   keys::KeyStore* keys_;
   LogOptions options_;
   crypto::NoteSigner signer_;
-  std::unique_ptr<LogStore> store_;  // used by the writer's thread alone, but for what it says is thread-safe
+  std::unique_ptr<LogStore> store_;  // used by the writer's thread alone, but for read()
   mutable base::Mutex mutex_;
   base::ConditionVariable changed_;
   std::deque<Queued> queue_ HF_GUARDED_BY(mutex_);
@@ -116,10 +122,9 @@ class Log {
   std::uint64_t next_index_ HF_GUARDED_BY(mutex_) = 0;
   std::uint64_t durable_ HF_GUARDED_BY(mutex_) = 0;
   std::size_t waiting_ HF_GUARDED_BY(mutex_) = 0;  // of the queue, those that somebody waits for
-  std::optional<Moment> oldest_ HF_GUARDED_BY(mutex_);
   std::optional<base::Error> stopped_ HF_GUARDED_BY(mutex_);
   bool closing_ HF_GUARDED_BY(mutex_) = false;
-  std::optional<Moment> unpublished_since_;  // the writer's thread alone
+  std::optional<Moment> unpublished_since_ HF_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ std::string format_line(const SegmentLine& line);
 
 // A line without its line feed. kDataCorrupt unless it is as format_line() writes it.
 base::Result<SegmentLine> parse_line(std::string_view line);
+
+// The bytes of a segment, up to where it ended when this began: another process may append to it.
+base::Result<base::Bytes> read_segment(const std::filesystem::path& file);
 
 // The lines of a segment's text one after the other, and where they stand in it.
 class SegmentReader {
