@@ -12,6 +12,7 @@
 #include "access/decision.h"
 #include "access/password_gate.h"
 #include "access/recorder.h"
+#include "access/row_history.h"
 #include "access/snapshot.h"
 #include "access/throttle.h"
 #include "access/tokens.h"
@@ -80,15 +81,6 @@ struct AssertionSignIn {
 struct NewService {
   std::string_view name;
   std::optional<PrincipalId> owner = std::nullopt;  // a person of the same workspace
-};
-
-// Rows that must not change behind the log's back: the record at `index` has the leaf `leaf`, and its details
-// name `row`.
-struct RowClaim {
-  std::string table;
-  std::string key;
-  Receipt receipt;
-  base::Digest row;  // recomputed from what the database holds now
 };
 
 class Access {
@@ -171,30 +163,47 @@ class Access {
                                   const Resource& resource);
   base::Result<> revoke_grant(const Caller& caller, std::string_view policy_id);
 
-  // Every row that carries a record, with its digest computed anew; for the check at start and of
-  // `audit verify`.
+  // Every row that carries a record, with its digest computed anew: RowHistory compares them with the log.
   base::Result<std::vector<RowClaim>> row_claims();
 
  private:
   class Change;
   struct Checked;
+  struct Attempted;
   Access(const AccessParts& parts, AccessOptions options, crypto::PasswordHash nobody);
 
   base::Result<> reload();
-  void publish(std::shared_ptr<const Snapshot> snapshot) HF_EXCLUDES(mutex_);
+  void publish(std::shared_ptr<const Snapshot> fresh) HF_EXCLUDES(mutex_);
+  // No snapshot from before this generation is in force any more.
+  void outdate(std::int64_t generation) HF_EXCLUDES(mutex_);
+  base::Result<> put_in_force(std::int64_t generation, const base::Digest& digest, const TokenFacts& facts);
+
+  // decide(), with a denial recorded and returned as the error.
+  base::Result<Decided> permit(const Caller& caller, Action action, const Resource& resource);
+  base::Result<Receipt> record(const Attempted& attempt, bool allowed, const nlohmann::json& details);
   base::Result<Checked> check_password(const PasswordSignIn& request, std::string_view action);
-  base::Result<Receipt> record_sign_in(const base::WorkspaceId& workspace, std::string_view actor,
-                                       std::string_view action, bool allowed, const nlohmann::json& details);
-  base::Result<PrincipalId> create_principal(const Caller& caller, Principal principal,
-                                             const std::optional<crypto::PasswordHash>& password);
+  base::Result<> refuse_assertion(const AssertionSignIn& request, const base::Error& why);
+  base::Result<IssuedToken> issue(Change& change, const Attempted& attempt, std::string_view audience,
+                                  std::chrono::seconds life);
+  base::Result<crypto::PasswordHash> hash(const base::Secret& password);
+  [[nodiscard]] base::Secret make_password() const;
+  [[nodiscard]] std::string make_id() const;
+  base::Result<> make_principal(const Caller& caller, const PrincipalId& id, Kind kind, std::string_view name,
+                                const std::optional<PrincipalId>& owner,
+                                const std::optional<crypto::PasswordHash>& password);
+  base::Result<> add_policy(const Decided& decided, const Caller& caller, std::string_view id, bool grant,
+                            std::string_view text);
+  base::Result<> drop_policy(const Decided& decided, const Caller& caller, std::string_view id, bool grant);
 
   AccessParts parts_;
   AccessOptions options_;
   crypto::PasswordHash nobody_;  // checked where there is no person, for the same time
-  Throttle throttle_;
+  Throttle passwords_;
+  Throttle refused_assertions_;  // bounds their records, not the services
   PasswordGate gate_;
   base::Mutex mutex_;
   std::shared_ptr<const Snapshot> snapshot_ HF_GUARDED_BY(mutex_);  // null: could not be read
+  std::int64_t needed_ HF_GUARDED_BY(mutex_) = 0;                   // the generation that it must have
 };
 
 }  // namespace holdfast::access

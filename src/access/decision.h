@@ -32,6 +32,7 @@ class Caller {
 
  private:
   friend class Snapshot;
+  friend class Access;
   Caller() = default;
   base::WorkspaceId workspace_;
   PrincipalId id_;

@@ -64,11 +64,14 @@ class Snapshot {
 
  private:
   struct Known;
-  struct Rules;
+  struct Space;
   struct Directory;
   Snapshot(std::int64_t generation, std::shared_ptr<const Directory> directory, TokenTable tokens)
       : generation_(generation), directory_(std::move(directory)), tokens_(std::move(tokens)) {}
-  [[nodiscard]] std::string refusal(const Caller& caller, const Resource& resource,
+  [[nodiscard]] const Known* known(const base::WorkspaceId& workspace, const PrincipalId& id) const;
+  [[nodiscard]] static Caller caller_of(const Principal& principal);
+  // Why no policy need be asked; empty where they decide.
+  [[nodiscard]] std::string refusal(const Caller& caller, Action action, const Resource& resource,
                                     base::Timestamp now) const;
 
   std::int64_t generation_;

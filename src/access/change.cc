@@ -1,0 +1,64 @@
+#include "access/change.h"
+
+#include "base/json.h"
+#include "base/log.h"
+
+namespace holdfast::access {
+
+using base::Result;
+using nlohmann::json;
+
+Entry Access::Attempted::entry(bool allowed) const {
+  return {.workspace = workspace,
+          .actor = actor,
+          .action = action,
+          .resource = actor,
+          .decision = allowed ? "allow" : "deny",
+          .details = {}};
+}
+
+json Access::Attempted::details() const { return {{"name", name}, {"source", source}}; }
+
+Result<Access::Change> Access::Change::begin(Access& access) {
+  HF_TRY(store::Transaction transaction, access.parts_.database.begin());
+  return Change(access, std::move(transaction));
+}
+
+Result<Receipt> Access::Change::record(const Decided& decided, json about) {
+  about["rows"] = named_;
+  HF_TRY(const Entry entry, decided.entry(about));
+  return access_->parts_.recorder.record(entry);
+}
+
+Result<Receipt> Access::Change::record(const Attempted& attempt, json about) {
+  about["rows"] = named_;
+  json details = attempt.details();
+  details["about"] = std::move(about);
+  return access_->record(attempt, true, details);
+}
+
+Result<std::int64_t> Access::Change::finish(const base::WorkspaceId& workspace, std::string_view kind,
+                                            std::string_view subject) {
+  HF_CHECK(transaction_.next_change(workspace, kind, subject));
+  HF_TRY(const std::int64_t generation, next_generation(transaction_));
+  HF_CHECK(transaction_.commit());
+  return generation;
+}
+
+Result<> Access::Change::commit(const base::WorkspaceId& workspace, std::string_view kind,
+                                std::string_view subject) {
+  HF_TRY(const std::int64_t generation, finish(workspace, kind, subject));
+  // The change is made, whatever comes now. Where it can't be read back, nothing is in force until it can.
+  if (const auto read = access_->reload(); !read) access_->outdate(generation);
+  return {};
+}
+
+Result<> Access::Change::commit(const TokenRow& token) {
+  HF_TRY(const std::int64_t generation, finish(token.facts.workspace, "token", token.facts.id.value()));
+  if (const auto read = access_->put_in_force(generation, token.digest, token.facts); !read) {
+    access_->outdate(generation);
+  }
+  return {};
+}
+
+}  // namespace holdfast::access
