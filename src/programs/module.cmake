@@ -4,3 +4,6 @@ if(TARGET holdfast_model_ort)
   # The library lies in ../lib, seen from the program.
   set_target_properties(holdfast-engine PROPERTIES BUILD_RPATH_USE_ORIGIN ON INSTALL_RPATH "$ORIGIN/../lib")
 endif()
+if(TARGET holdfast_model_torch)
+  holdfast_program(holdfast-lab SOURCES holdfast_lab.cc USES model_torch)
+endif()
