@@ -12,7 +12,7 @@ set(HOLDFAST_LAYERS
   "model,monitor,keys,intake,lab"
   "model_ort,model_torch"
   "evaluate,privacy,audit"
-  "access"
+  "access,assess"
   "registry"
   "release"
   "gateway"
