@@ -1,0 +1,260 @@
+#include "registry/gates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "evaluate/evaluation.h"
+#include "policy/authorizer.h"
+
+namespace holdfast::registry {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using nlohmann::json;
+using store::Sql;
+
+namespace {
+
+constexpr std::size_t kMaxReasonBytes = 2000;
+
+policy::EntityUid uid(std::string_view type, std::string id) { return {std::string(type), std::move(id)}; }
+
+policy::Request request_for(const access::Caller& principal, const Version& version) {
+  const auto& workspace = version.workspace.value();
+  return {uid(access::entity_type(principal.kind()), workspace + "/" + principal.id().value()),
+          uid("Action", "approve"), uid("Version", workspace + "/" + version.resource().id)};
+}
+
+// The figures of the newest evaluation, if there is one; kDataCorrupt where it is not about this model.
+Result<std::optional<std::pair<evaluate::Evaluation, base::Digest>>> evaluation_of(const Parts& parts,
+                                                                                   const Version& version,
+                                                                                   const Dataset& dataset) {
+  HF_TRY(auto evidence, EvidenceRoom(parts).newest(version.workspace, version.digest, kEvaluationPredicate));
+  if (!evidence) return std::optional<std::pair<evaluate::Evaluation, base::Digest>>();
+  HF_TRY(auto evaluation, evaluate::parse_evaluation(evidence->statement.predicate_json));
+  // An evaluation on other rows proves nothing here: it counts as missing.
+  if (evaluation.model != version.digest || evaluation.dataset != dataset.digest ||
+      evaluation.split != to_string(data::Part::kTest)) {
+    return std::optional<std::pair<evaluate::Evaluation, base::Digest>>();
+  }
+  return std::optional(std::pair(std::move(evaluation), evidence->digest));
+}
+
+// A gate that failed passes where each requirement that refused is waived, and a permit stands.
+bool waive_failures(GateDecision& decision, const std::vector<Waiver>& waivers) {
+  if (decision.report.passed) return true;
+  if (decision.report.permitted_by.empty()) return false;
+  for (const auto& requirement : decision.report.requirements) {
+    if (requirement.outcome == evaluate::GateOutcome::kPassed) continue;
+    const auto waiver = std::find_if(waivers.begin(), waivers.end(),
+                                     [&](const Waiver& one) { return one.requirement == requirement.id; });
+    if (waiver == waivers.end() || requirement.outcome == evaluate::GateOutcome::kError) {
+      decision.waivers.clear();
+      return false;
+    }
+    decision.waivers.push_back(*waiver);
+  }
+  return true;
+}
+
+json requirement_json(const evaluate::GateRequirement& requirement) {
+  json value{{"id", requirement.id},
+             {"figure", requirement.figure},
+             {"outcome", to_string(requirement.outcome)},
+             {"threshold", requirement.threshold},
+             {"remedy", requirement.remedy},
+             {"sentence", sentence(requirement)}};
+  if (requirement.measurement) {
+    value["value"] = fmt::format("{}", requirement.measurement->value);
+    value["low"] = fmt::format("{}", requirement.measurement->interval.low);
+    value["high"] = fmt::format("{}", requirement.measurement->interval.high);
+    value["rows"] = requirement.measurement->sample_size;
+  }
+  if (requirement.rows_needed) value["rows_needed"] = *requirement.rows_needed;
+  if (!requirement.error.empty()) value["error"] = requirement.error;
+  return value;
+}
+
+json waiver_json(const Waiver& waiver) {
+  return {{"id", waiver.id},
+          {"requirement", waiver.requirement},
+          {"reason", waiver.reason},
+          {"granted_by", waiver.granted_by},
+          {"expires_at", waiver.expires_at.text()}};
+}
+
+// For the log: which requirements came to what, without their sentences.
+json outcomes_json(const GateDecision& decision) {
+  json outcomes = json::object();
+  for (const auto& requirement : decision.report.requirements) {
+    outcomes[requirement.id] = to_string(requirement.outcome);
+  }
+  json value{{"passed", decision.passed}, {"outcomes", std::move(outcomes)}, {"looks", decision.looks}};
+  for (const auto& waiver : decision.waivers) value["waived"].push_back(waiver.requirement);
+  if (decision.evidence) value["evaluation"] = decision.evidence->prefixed();
+  return value;
+}
+
+Result<> record_refusal(audit::Log& log, const access::Authorised& authorised, const GateDecision& decision) {
+  HF_TRY(std::string details, base::canonical_json(outcomes_json(decision)));
+  HF_CHECK(log.append({.workspace = authorised.caller().workspace(),
+                       .actor = authorised.caller().text(),
+                       .action = "model.approve",
+                       .resource = authorised.resource().text(),
+                       .decision = "refused",
+                       .details = std::move(details)}));
+  return {};
+}
+
+Result<base::Digest> waiver_row(const base::WorkspaceId& workspace, const Waiver& waiver) {
+  return row_digest("waivers", json{{"workspace", workspace.value()},
+                                    {"id", waiver.id},
+                                    {"artefact", waiver.artefact.hex()},
+                                    {"requirement", waiver.requirement},
+                                    {"reason", waiver.reason},
+                                    {"granted_by", waiver.granted_by},
+                                    {"expires_at", waiver.expires_at.microseconds()}});
+}
+
+}  // namespace
+
+json GateDecision::json() const {
+  nlohmann::json requirements = nlohmann::json::array();
+  for (const auto& requirement : report.requirements) requirements.push_back(requirement_json(requirement));
+  nlohmann::json value{{"passed", passed},
+                       {"requirements", std::move(requirements)},
+                       {"looks_at_test_part", looks},
+                       {"requirements_version", requirements_version},
+                       {"waivers", nlohmann::json::array()}};
+  for (const auto& waiver : waivers) value["waivers"].push_back(waiver_json(waiver));
+  if (evidence) value["evaluation"] = evidence->prefixed();
+  return value;
+}
+
+Result<GateDecision> Gates::decide(const access::Caller& principal, const Version& version) const {
+  const RequirementsRoom room(parts_);
+  HF_TRY(const auto requirements, room.find(version.workspace, version.model));
+  HF_TRY(auto policies, parse_gate(requirements.policies_cedar));
+  HF_TRY(const auto dataset,
+         Datasets(parts_).find(version.workspace, requirements.dataset, requirements.dataset_version));
+  HF_TRY(const auto evaluation, evaluation_of(parts_, version, dataset));
+  GateDecision decision{.requirements_version = requirements.version};
+  HF_TRY(decision.looks, room.looks(version.workspace, dataset.digest));
+  if (evaluation) decision.evidence = evaluation->second;
+  const policy::Authorizer gate(std::move(policies));
+  HF_TRY(decision.report,
+         evaluate::decide_gate(gate, request_for(principal, version), policy::Entities(),
+                               evaluation ? evaluation->first.figures : std::vector<evaluate::Figure>()));
+  HF_TRY(const auto in_force, waivers(version.workspace, version.digest));
+  decision.passed = waive_failures(decision, in_force);
+  return decision;
+}
+
+Result<GateDecision> Gates::approve(const access::Authorised& authorised, const Version& version) {
+  HF_TRY(auto decision, decide(authorised.caller(), version));
+  if (!decision.passed) {
+    HF_CHECK(record_refusal(parts_.log, authorised, decision));
+    return decision;
+  }
+  HF_TRY(auto change, parts_.database.begin());
+  HF_CHECK(models_->approve(change, authorised, version, outcomes_json(decision)));
+  // in-toto's test result: https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
+  json passed = json::array();
+  json warned = json::array();
+  for (const auto& requirement : decision.report.requirements) {
+    (requirement.outcome == evaluate::GateOutcome::kPassed ? passed : warned).push_back(requirement.id);
+  }
+  const json predicate{{"result", warned.empty() ? "PASSED" : "WARNED"},
+                       {"configuration", json::array({{{"name", "gate"}}})},
+                       {"passedTests", std::move(passed)},
+                       {"warnedTests", std::move(warned)}};
+  HF_CHECK(EvidenceRoom(parts_).add(change, version.workspace,
+                                    {.subject_name = version.model,
+                                     .subject = version.digest,
+                                     .predicate_type = std::string(kTestResultPredicate),
+                                     .predicate_json = predicate.dump()}));
+  HF_CHECK(change.commit());
+  return decision;
+}
+
+Result<Waiver> Gates::waive(const access::Authorised& authorised, const Version& version,
+                            std::string_view requirement, std::string_view reason,
+                            base::Timestamp expires_at) {
+  if (!authorised.is_for(access::Action::kWaive, access::ResourceType::kVersion, version.workspace,
+                         version.resource().id)) {
+    return fail(ErrorCode::kPermissionDenied, "what was decided was not a waiver for this version");
+  }
+  const auto now = parts_.clock.now();
+  if (reason.empty() || reason.size() > kMaxReasonBytes) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("a waiver has a reason of 1 to {} bytes", kMaxReasonBytes));
+  }
+  if (expires_at <= now || expires_at - now > kMaxWaiver) {
+    return fail(ErrorCode::kInvalidArgument, "a waiver expires, within the next 90 days");
+  }
+  HF_TRY(const auto requirements, RequirementsRoom(parts_).find(version.workspace, version.model));
+  HF_TRY(const auto policies, parse_gate(requirements.policies_cedar));
+  const auto* policy = policies.find(requirement);
+  if (policy == nullptr || policy->effect != policy::Effect::kForbid) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the gate of {} has no requirement {}", version.model, requirement));
+  }
+  HF_TRY(auto change, parts_.database.begin());
+  HF_TRY(const std::int64_t id, change.next_change(version.workspace, "waiver", version.digest.hex()));
+  const Waiver waiver{.id = id,
+                      .artefact = version.digest,
+                      .requirement = std::string(requirement),
+                      .reason = std::string(reason),
+                      .granted_by = authorised.caller().text(),
+                      .granted_at = now,
+                      .expires_at = expires_at};
+  HF_TRY(const auto row, waiver_row(version.workspace, waiver));
+  HF_TRY(const auto receipt,
+         record_row(
+             parts_.log, authorised, "gate.waive", row,
+             {{"requirement", waiver.requirement}, {"reason", waiver.reason}, {"until", expires_at.text()}}));
+  HF_CHECK(change.execute(Sql("INSERT INTO waivers (workspace, id, artefact, requirement, reason, granted_by,"
+                              " granted_at, expires_at, record_index, record)"
+                              " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
+                          version.workspace, waiver.id, waiver.artefact, waiver.requirement, waiver.reason,
+                          waiver.granted_by, waiver.granted_at, waiver.expires_at,
+                          static_cast<std::int64_t>(receipt.index), receipt.leaf));
+  HF_CHECK(change.commit());
+  return waiver;
+}
+
+Result<std::vector<Waiver>> Gates::waivers(const base::WorkspaceId& workspace,
+                                           const base::Digest& artefact) const {
+  HF_TRY(const auto snapshot, parts_.database.snapshot());
+  auto rows = snapshot.rows<std::int64_t, std::string, std::string, std::string, base::Timestamp,
+                            base::Timestamp, std::int64_t, base::Digest>(
+      Sql("SELECT id, requirement, reason, granted_by, granted_at, expires_at, record_index, record FROM "
+          "waivers"
+          " WHERE workspace = $1 AND artefact = $2 AND expires_at > $3 ORDER BY id"),
+      workspace, artefact, parts_.clock.now());
+  if (!rows) return fail(std::move(rows).error());
+  std::vector<Waiver> found;
+  for (auto& [id, requirement, reason, granted_by, granted_at, expires_at, index, leaf] : *rows) {
+    found.push_back({.id = id,
+                     .artefact = artefact,
+                     .requirement = std::move(requirement),
+                     .reason = std::move(reason),
+                     .granted_by = std::move(granted_by),
+                     .granted_at = granted_at,
+                     .expires_at = expires_at});
+    // A waiver that somebody wrote into the database is none.
+    HF_TRY(const auto row, waiver_row(workspace, found.back()));
+    HF_CHECK(check_claims(parts_.log, {{.table = "waivers",
+                                        .key = fmt::format("{}", id),
+                                        .receipt = {static_cast<std::uint64_t>(index), leaf},
+                                        .row = row}}));
+  }
+  return found;
+}
+
+}  // namespace holdfast::registry

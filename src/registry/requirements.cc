@@ -1,0 +1,195 @@
+#include "registry/requirements.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "policy/parser.h"
+#include "registry/names.h"
+
+namespace holdfast::registry {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using nlohmann::json;
+using store::Sql;
+
+namespace {
+
+Result<base::Digest> digest_of_row(const Requirements& requirements) {
+  return row_digest("requirements", json{{"workspace", requirements.workspace.value()},
+                                         {"model", requirements.model},
+                                         {"version", requirements.version},
+                                         {"dataset", requirements.dataset},
+                                         {"dataset_version", requirements.dataset_version},
+                                         {"task", requirements.task_toml},
+                                         {"policies", requirements.policies_cedar},
+                                         {"looks_before", requirements.looks_before}});
+}
+
+Result<std::optional<Requirements>> newest(const store::Snapshot& snapshot,
+                                           const base::WorkspaceId& workspace, std::string_view model) {
+  auto found = snapshot.row<std::int64_t, std::string, std::int64_t, std::string, std::string, std::int64_t,
+                            base::Timestamp, std::string>(
+      Sql("SELECT version, dataset, dataset_version, task, policies, looks_before, written_at, written_by"
+          " FROM requirements WHERE workspace = $1 AND model = $2 ORDER BY version DESC LIMIT 1"),
+      workspace, model);
+  if (!found) return fail(std::move(found).error());
+  if (!*found) return std::optional<Requirements>();
+  auto& [version, dataset, dataset_version, task, policies, looks, written_at, written_by] = **found;
+  return std::optional(Requirements{.workspace = workspace,
+                                    .model = std::string(model),
+                                    .version = version,
+                                    .dataset = std::move(dataset),
+                                    .dataset_version = dataset_version,
+                                    .task_toml = std::move(task),
+                                    .policies_cedar = std::move(policies),
+                                    .looks_before = static_cast<std::uint64_t>(looks),
+                                    .written_at = written_at,
+                                    .written_by = std::move(written_by)});
+}
+
+Result<std::int64_t> looks_at(const store::Snapshot& snapshot, const base::WorkspaceId& workspace,
+                              const base::Digest& dataset) {
+  HF_TRY(const auto found,
+         snapshot.row<std::int64_t>(
+             Sql("SELECT coalesce(max(number), 0) FROM test_looks WHERE workspace = $1 AND dataset = $2"),
+             workspace, dataset));
+  return std::get<0>(*found);
+}
+
+Result<> insert(store::Transaction& change, const Requirements& requirements, const audit::Receipt& receipt) {
+  HF_CHECK(change.execute(
+      Sql("INSERT INTO requirements (workspace, model, version, dataset, dataset_version, task, policies,"
+          " looks_before, written_at, written_by, record_index, record)"
+          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"),
+      requirements.workspace, requirements.model, requirements.version, requirements.dataset,
+      requirements.dataset_version, requirements.task_toml, requirements.policies_cedar,
+      static_cast<std::int64_t>(requirements.looks_before), requirements.written_at, requirements.written_by,
+      static_cast<std::int64_t>(receipt.index), receipt.leaf));
+  return {};
+}
+
+}  // namespace
+
+json Requirements::json() const {
+  return {{"model", model},
+          {"version", version},
+          {"dataset", dataset},
+          {"dataset_version", dataset_version},
+          {"task", task_toml},
+          {"policies", policies_cedar},
+          {"looks_before", looks_before},
+          {"written_at", written_at.text()},
+          {"written_by", written_by}};
+}
+
+Result<policy::PolicySet> parse_gate(std::string_view cedar) {
+  auto policies = policy::parse_policies(cedar, policy::PolicyIds::kAnnotation);
+  if (!policies) return fail(std::move(policies).error().within("the gate's policies"));
+  bool permits = false;
+  for (const auto& one : policies->policies()) {
+    if (one.effect == policy::Effect::kPermit) {
+      permits = true;
+    } else if (!one.annotation("id")) {
+      return fail(
+          ErrorCode::kInvalidArgument,
+          fmt::format("the gate's policies: {} is a requirement without @id(\"...\"), so that no refusal "
+                      "could name it",
+                      one.id));
+    }
+  }
+  if (permits) return *std::move(policies);
+  return fail(ErrorCode::kInvalidArgument,
+              "the gate's policies hold no permit, so that nothing could ever pass; add permit(principal, "
+              "action == Action::\"approve\", resource);");
+}
+
+Result<Requirements> RequirementsRoom::write(const access::Authorised& authorised,
+                                             const NewRequirements& wanted) {
+  HF_CHECK(check_name("a model's name", wanted.model));
+  const auto& workspace = authorised.caller().workspace();
+  HF_TRY(const auto dataset, Datasets(parts_).find(workspace, wanted.dataset));
+  HF_TRY(const auto task, assess::parse_task(wanted.task_toml, "task"));
+  HF_CHECK(assess::check_columns(task, dataset.schema));
+  HF_CHECK(parse_gate(wanted.policies_cedar));
+
+  HF_TRY(auto change, parts_.database.begin());
+  HF_TRY(const auto before, newest(change.view(), workspace, wanted.model));
+  HF_TRY(const std::int64_t looks, looks_at(change.view(), workspace, dataset.digest));
+  Requirements requirements{.workspace = workspace,
+                            .model = wanted.model,
+                            .version = before ? before->version + 1 : 1,
+                            .dataset = dataset.name,
+                            .dataset_version = dataset.version,
+                            .task_toml = wanted.task_toml,
+                            .policies_cedar = wanted.policies_cedar,
+                            .looks_before = static_cast<std::uint64_t>(looks),
+                            .written_at = parts_.clock.now(),
+                            .written_by = authorised.caller().text()};
+  HF_TRY(const auto row, digest_of_row(requirements));
+  HF_TRY(const auto receipt, record_row(parts_.log, authorised, "requirements.write", row,
+                                        {{"model", requirements.model},
+                                         {"version", requirements.version},
+                                         {"looks_before", requirements.looks_before}}));
+  HF_CHECK(insert(change, requirements, receipt));
+  HF_CHECK(change.next_change(workspace, "requirements", requirements.model));
+  HF_CHECK(change.commit());
+  return requirements;
+}
+
+Result<Requirements> RequirementsRoom::find(const base::WorkspaceId& workspace,
+                                            std::string_view model) const {
+  HF_TRY(const auto snapshot, parts_.database.snapshot());
+  HF_TRY(auto found, newest(snapshot, workspace, model));
+  if (found) return *std::move(found);
+  return fail(
+      ErrorCode::kNotFound,
+      fmt::format(
+          "nothing says what the model {} must show; write it with `holdfast require {} --dataset NAME "
+          "--task task.toml --policies gate.cedar`",
+          model, model));
+}
+
+Result<std::vector<RowClaim>> RequirementsRoom::claims(const base::WorkspaceId& workspace) const {
+  HF_TRY(const auto snapshot, parts_.database.snapshot());
+  HF_TRY(
+      const auto receipts,
+      snapshot.rows<std::string, std::int64_t, base::Digest>(
+          Sql("SELECT model, record_index, record FROM requirements AS r WHERE workspace = $1 AND version ="
+              " (SELECT max(version) FROM requirements WHERE workspace = r.workspace AND model = r.model)"
+              " ORDER BY model"),
+          workspace));
+  std::vector<RowClaim> claims;
+  for (const auto& [model, index, leaf] : receipts) {
+    HF_TRY(const auto found, newest(snapshot, workspace, model));
+    HF_TRY(const auto row, digest_of_row(*found));
+    claims.push_back({.table = "requirements",
+                      .key = fmt::format("{} {}", model, found->version),
+                      .receipt = {static_cast<std::uint64_t>(index), leaf},
+                      .row = row});
+  }
+  return claims;
+}
+
+Result<std::uint64_t> RequirementsRoom::count_look(const access::Caller& caller, const Dataset& dataset,
+                                                   const base::Digest& artefact) {
+  HF_TRY(auto change, parts_.database.begin());
+  HF_TRY(const std::int64_t before, looks_at(change.view(), dataset.workspace, dataset.digest));
+  HF_CHECK(change.execute(
+      Sql("INSERT INTO test_looks (workspace, dataset, number, artefact, looked_at, looked_by)"
+          " VALUES ($1, $2, $3, $4, $5, $6)"),
+      dataset.workspace, dataset.digest, before + 1, artefact, parts_.clock.now(), caller.text()));
+  HF_CHECK(change.commit());
+  return static_cast<std::uint64_t>(before + 1);
+}
+
+Result<std::uint64_t> RequirementsRoom::looks(const base::WorkspaceId& workspace,
+                                              const base::Digest& dataset) const {
+  HF_TRY(const auto snapshot, parts_.database.snapshot());
+  HF_TRY(const std::int64_t count, looks_at(snapshot, workspace, dataset));
+  return static_cast<std::uint64_t>(count);
+}
+
+}  // namespace holdfast::registry

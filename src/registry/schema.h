@@ -1,0 +1,10 @@
+#pragma once
+
+#include "store/migrations.h"
+
+namespace holdfast::registry {
+
+// The tables of this module, for Database::open.
+store::ModuleMigrations migrations();
+
+}  // namespace holdfast::registry

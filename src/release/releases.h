@@ -1,0 +1,86 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/decision.h"
+#include "base/strong.h"
+#include "base/time.h"
+#include "registry/models.h"
+#include "registry/parts.h"
+#include "registry/row_record.h"
+
+namespace holdfast::release {
+
+struct Endpoint {
+  base::WorkspaceId workspace;
+  std::string name;
+  std::string model;
+  std::int64_t requests_per_second = 100;  // of each principal
+  base::Timestamp created_at;
+  std::string created_by;
+
+  [[nodiscard]] nlohmann::json json() const;
+};
+
+// A model version bound to an endpoint. Serial numbers of an endpoint rise by one and never go back: a
+// rollback is a new release that names an older version.
+struct Release {
+  std::string endpoint;
+  std::int64_t serial = 0;
+  std::int64_t model_version = 0;
+  base::Digest digest;  // of the version's bytes
+  bool rollback = false;
+  base::Timestamp released_at;
+  std::string released_by;
+
+  [[nodiscard]] nlohmann::json json() const;
+};
+
+struct NewEndpoint {
+  std::string name;
+  std::string model;
+  std::int64_t requests_per_second = 100;
+};
+
+// What serves where. Thread-safe. It starts no engine: the caller has loaded the version before it asks for
+// the release of it.
+class Releases {
+ public:
+  Releases(const registry::Parts& parts, const registry::Models& models) : parts_(parts), models_(&models) {}
+
+  // `authorised` is for createEndpoint on the endpoint. kAlreadyExists.
+  base::Result<Endpoint> create_endpoint(const access::Authorised& authorised, const NewEndpoint& endpoint);
+
+  // `authorised` is for release on the endpoint. kPermissionDenied, with the remedy, for a version that is
+  // not approved; kConflict where another release came in between `expected` (the serial of the current one,
+  // 0 for none) and this.
+  base::Result<Release> release(const access::Authorised& authorised, const registry::Version& version,
+                                std::int64_t expected);
+  // `authorised` is for rollback on the endpoint. The errors of release().
+  base::Result<Release> rollback(const access::Authorised& authorised, const registry::Version& version,
+                                 std::int64_t expected);
+  // What a rollback without a version goes back to: the version that was served before the current one.
+  // kNotFound where there was none.
+  [[nodiscard]] base::Result<registry::Version> rollback_target(const Endpoint& endpoint) const;
+
+  [[nodiscard]] base::Result<Endpoint> find(const base::WorkspaceId& workspace, std::string_view name) const;
+  [[nodiscard]] base::Result<std::vector<Endpoint>> list(const base::WorkspaceId& workspace) const;
+  // The one in force.
+  [[nodiscard]] base::Result<std::optional<Release>> current(const Endpoint& endpoint) const;
+  // Newest first.
+  [[nodiscard]] base::Result<std::vector<Release>> history(const Endpoint& endpoint, std::size_t limit) const;
+
+  [[nodiscard]] base::Result<std::vector<registry::RowClaim>> claims(
+      const base::WorkspaceId& workspace) const;
+
+ private:
+  base::Result<Release> bind(const access::Authorised& authorised, const registry::Version& version,
+                             std::int64_t expected, bool rollback);
+  registry::Parts parts_;
+  const registry::Models* models_;
+};
+
+}  // namespace holdfast::release
