@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <tl/expected.hpp>
+
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -114,6 +116,7 @@ class Gateway {
   Outcome<InferenceRequest> admit(Request& request);
   Outcome<Answer> give_out(const Request& request, const InferenceRequest& parsed,
                            std::span<const model::Tensor> outputs, const Guard::Outcome& guarded);
+  static Refusal model_refusal(const base::Error& error);
   Answer refuse(const Request& request, const Refusal& refusal);
   base::Result<> record(const PredictionRecord& record);
   std::string new_prediction_id();

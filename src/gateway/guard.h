@@ -90,7 +90,8 @@ class Guard {
     bool nullable = false;
     std::optional<data::Range> limit;
     std::optional<data::Range> domain;
-    std::vector<std::string> categories;  // sorted
+    std::vector<std::string> categories;   // sorted
+    std::vector<double> category_numbers;  // likewise, of a categorical column in a tensor of numbers
   };
   struct Input {
     std::string name;
@@ -106,6 +107,7 @@ class Guard {
   [[nodiscard]] std::optional<Verdict> judge_text(const Column& column, std::string_view value) const;
   [[nodiscard]] base::Result<> check_input(const model::Tensor& tensor, Outcome& outcome) const;
   [[nodiscard]] base::Result<> note(const Verdict& verdict, const Place& place, Outcome& outcome) const;
+  [[nodiscard]] static std::string cell_text(const Column& column, double value);
   [[nodiscard]] const Input* find(std::string_view name) const;
 
   std::vector<Input> inputs_;

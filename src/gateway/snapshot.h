@@ -59,6 +59,8 @@ class Snapshot {
 // The version that answers the prediction of this id: the same for the same id and shares, and each version
 // its share of many ids.
 const ServedVersion& choose_version(const Endpoint& endpoint, std::string_view prediction_id);
+// The version with the largest share, the first of equals.
+const ServedVersion* largest_version(const Endpoint& endpoint);
 // Null where the endpoint has none of this name.
 const ServedVersion* find_version(const Endpoint& endpoint, std::string_view version);
 
