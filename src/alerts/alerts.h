@@ -51,8 +51,8 @@ struct Signal {
   std::string summary;  // a sentence for the person on call, at most kMaxSummaryBytes
   std::string details =
       "{}";              // a JSON object, at most kMaxDetailsBytes: the figures with method and interval
-  std::string practice;  // "P19"
-  std::string risk;      // "R09"; may be empty
+  std::string practice;  // "P18"
+  std::string risk;      // "R10"; may be empty
   std::string runbook;   // path of the page that says what to do: "/docs/alerts#drift"
 };
 

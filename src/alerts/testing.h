@@ -74,8 +74,8 @@ class AlertsFixture : public testing::Test {
                   .name = std::move(name),
                   .severity = severity,
                   .details = R"({"figure":"psi","interval":[0.21,0.4],"rows":500})",
-                  .practice = "P19",
-                  .risk = "R09",
+                  .practice = "P18",
+                  .risk = "R10",
                   .runbook = "/docs/alerts#drift"};
     signal.summary = "The distribution of " + signal.name + " has moved";
     return signal;

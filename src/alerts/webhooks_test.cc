@@ -1,8 +1,13 @@
 #include "alerts/webhooks.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <stdio.h>
+
+#include <cstdlib>
 
 #include "alerts/testing.h"
+#include "base/file.h"
 
 namespace holdfast::alerts {
 namespace {
@@ -84,6 +89,31 @@ TEST(SignMessage, IsWhatAReceiverComputes) {
   EXPECT_EQ(sign_message(base::Secret::copy_of(base::as_bytes("sixteen bytes or more")), "1764000000",
                          base::as_bytes("{}")),
             "sha256=17faa3e6d4a1f3d1c73b85d313002877dbbe16948b0f49c310258b6e307dd53d");
+}
+
+// The example in docs/alerts.md, run as it stands there.
+TEST(SignMessage, IsVerifiedByTheDocumentedExample) {
+  if (std::system("python3 -c ''") != 0) GTEST_SKIP() << "python3 is not installed";
+  const auto root = std::filesystem::path(HOLDFAST_TESTDATA).parent_path().parent_path().parent_path();
+  const auto page = base::read_file(root / "docs" / "alerts.md", 1UL << 20).value();
+  const std::string_view text = base::as_text(page);
+  const std::size_t begin = text.find("```python\n") + 10;
+  const std::string example(text.substr(begin, text.find("```", begin) - begin));
+  const std::string stamp = std::to_string(base::system_clock().now().microseconds() / 1'000'000);
+  const std::string signature =
+      sign_message(base::Secret::copy_of(base::as_bytes("a secret of ours")), stamp, base::as_bytes("{}"));
+  const auto check = [&](std::string_view when, std::string_view body) {
+    const std::string program = fmt::format(
+        "{}\nh = {{'X-Holdfast-Timestamp': '{}', 'X-Holdfast-Signature-256': '{}'}}\n"
+        "raise SystemExit(0 if genuine(b'a secret of ours', h, b'{}') else 1)\n",
+        example, when, signature, body);
+    FILE* const python = ::popen("python3 -", "w");
+    EXPECT_EQ(std::fwrite(program.data(), 1, program.size(), python), program.size());
+    return ::pclose(python) == 0;
+  };
+  EXPECT_TRUE(check(stamp, "{}"));
+  EXPECT_FALSE(check(stamp, "{ }"));
+  EXPECT_FALSE(check(std::to_string(std::stoll(stamp) - 1), "{}"));
 }
 
 }  // namespace

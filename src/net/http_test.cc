@@ -309,6 +309,33 @@ TEST_F(UnixHttp, SendsTheBytesThatItPromised) {
             ErrorCode::kIo);
 }
 
+// Answers as soon as it has seen the head, reads no further and closes.
+class HastyPeer final : public TestPeer {
+ public:
+  using TestPeer::TestPeer;
+  bool handshake() override {
+    std::string head;
+    char byte = 0;
+    while (!head.ends_with("\r\n\r\n") && receive(&byte, 1) == 1) head.push_back(byte);
+    answer("you may not", "403 Forbidden", "Connection: close\r\n");
+    return false;
+  }
+};
+
+TEST_F(UnixHttp, HearsARefusalWhileItIsStillSending) {
+  const TestServer server(echo, [](int fd) { return std::make_unique<HastyPeer>(fd); }, socket_);
+  const std::string content(20'000'000, 'm');
+  const auto file = file_of(content);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(::lseek(file.get(), 0, SEEK_SET), 0);
+    const auto response = client_.send(
+        {.method = "PUT", .target = "/", .body = FileBody{.fd = file.get(), .size = content.size()}});
+    ASSERT_TRUE(response) << response.error().message;
+    EXPECT_EQ(response->status, 403);
+    EXPECT_EQ(response->body, "you may not");
+  }
+}
+
 TEST_F(UnixHttp, StreamsAnAnswerDown) {
   const std::string content(5'000'000, 'd');
   const TestServer server(
