@@ -20,15 +20,16 @@ pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
 # ONNX Runtime: the system's, else what ./dev took from npm. It is linked into holdfast-engine alone, which is left
 # out without it.
 find_package(onnxruntime QUIET)
-set(onnxruntime_npm ${CMAKE_SOURCE_DIR}/build/npm/onnxruntime)
-if(NOT TARGET onnxruntime::onnxruntime AND EXISTS ${onnxruntime_npm}/lib/libonnxruntime.so.1)
+set(HOLDFAST_ONNXRUNTIME ${CMAKE_SOURCE_DIR}/build/npm/onnxruntime CACHE PATH
+  "a folder with lib/libonnxruntime.so.1 and the headers in include/")
+if(NOT TARGET onnxruntime::onnxruntime AND EXISTS ${HOLDFAST_ONNXRUNTIME}/lib/libonnxruntime.so.1)
   # Beside the programs, so that a build folder can be moved as a whole.
   set(onnxruntime_library ${CMAKE_BINARY_DIR}/lib/libonnxruntime.so.1)
-  configure_file(${onnxruntime_npm}/lib/libonnxruntime.so.1 ${onnxruntime_library} COPYONLY)
+  configure_file(${HOLDFAST_ONNXRUNTIME}/lib/libonnxruntime.so.1 ${onnxruntime_library} COPYONLY)
   add_library(onnxruntime::onnxruntime SHARED IMPORTED GLOBAL)
   set_target_properties(onnxruntime::onnxruntime PROPERTIES
     IMPORTED_LOCATION ${onnxruntime_library} IMPORTED_SONAME libonnxruntime.so.1
-    INTERFACE_INCLUDE_DIRECTORIES ${onnxruntime_npm}/include)
+    INTERFACE_INCLUDE_DIRECTORIES ${HOLDFAST_ONNXRUNTIME}/include)
 endif()
 if(NOT TARGET onnxruntime::onnxruntime)
   message(STATUS "ONNX Runtime was not found: holdfast-engine is left out, and with it whatever runs a model; "

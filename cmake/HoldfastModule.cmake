@@ -42,7 +42,7 @@ function(holdfast_check_uses module)
       message(FATAL_ERROR "src/${module}/module.cmake: ${module} may not use ${used}: it is not in a layer below")
     endif()
   endforeach()
-  set_property(GLOBAL PROPERTY HOLDFAST_USES_${module} "${ARGN}")
+  set_property(GLOBAL APPEND PROPERTY HOLDFAST_USES_${module} ${ARGN})
 endfunction()
 
 function(holdfast_module name)
@@ -91,10 +91,16 @@ function(holdfast_fuzz_target module source)
   endif()
 endfunction()
 
-# Declares programs: holdfast_program(NAME SOURCES <files> USES <modules>), placed in bin/.
+# Declares programs: holdfast_program(NAME SOURCES <files> USES <modules>), placed in bin/. One that uses a module that
+# is not built, since its runtime was not found, is left out.
 function(holdfast_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;LIBS" ${ARGN})
   holdfast_check_uses(programs ${arg_USES})
+  foreach(used IN LISTS arg_USES)
+    if(NOT TARGET holdfast_${used})
+      return()
+    endif()
+  endforeach()
   list(TRANSFORM arg_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/src/programs/)
   add_executable(${name} ${arg_SOURCES})
   target_compile_definitions(${name} PRIVATE HOLDFAST_VERSION="${PROJECT_VERSION}")
