@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,10 +24,17 @@ inline constexpr std::string_view kEstimateAssumption =
 enum class EstimateState { kHolds, kFell, kCouldNotTell };
 std::string_view to_string(EstimateState state);  // "holds", "fell", "could not tell"
 
+struct EstimateOptions {
+  std::uint64_t minimum_rows = 200;  // with a score; below it, could not tell
+  double tolerated_fall = 0.05;      // of accuracy, below that of the reference
+  stats::Confidence confidence = stats::kConfidence95;
+};
+
 struct PerformanceEstimate {
-  EstimateState state = EstimateState::kCouldNotTell;  // fell: the whole interval of `change` is below 0
+  // By stats::judge() of `change`, which is to be at least -tolerated_fall.
+  EstimateState state = EstimateState::kCouldNotTell;
   // expected_accuracy, expected_balanced_accuracy, expected_precision, expected_true_positive_rate,
-  // expected_selection_rate (which is counted, not expected).
+  // and the selection_rate, which is counted. None below the minimum of rows.
   std::vector<stats::Measurement> figures;
   stats::Measurement reference_accuracy;  // counted, at the release
   stats::Measurement change;              // expected accuracy less that of the reference
@@ -37,8 +45,9 @@ struct PerformanceEstimate {
 // calibration on m has the interval of a proportion (Wilson) over 1 / (1/n + 1/m) rows: what sampling makes
 // both vary by.
 //
-// kUnsupported where the reference has no calibration. Below `minimum_rows`, could not tell.
-base::Result<PerformanceEstimate> estimate_performance(const Window& window, std::uint64_t minimum_rows = 200,
-                                                       stats::Confidence confidence = stats::kConfidence95);
+// kUnsupported where the reference has no calibration, kInvalidArgument for a tolerated fall outside of 0
+// to 1.
+base::Result<PerformanceEstimate> estimate_performance(const Window& window,
+                                                       const EstimateOptions& options = {});
 
 }  // namespace holdfast::monitor

@@ -1,0 +1,1 @@
+holdfast_module(monitor USES base stats data)
