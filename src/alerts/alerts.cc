@@ -119,10 +119,11 @@ Result<> keep_signal(Transaction& transaction, const Alert& alert, const Signal&
                              alert.workspace, alert.id, signal.name, signal.severity, signal.summary,
                              signal.details, alert.last_at));
   if (again == 1) return {};
-  HF_TRY(const auto names, transaction.view().row<std::int64_t>(
-                               Sql("SELECT COUNT(*) FROM alert_signals WHERE workspace = $1 AND alert = $2"),
-                               alert.workspace, alert.id));
-  if (std::get<0>(names.value()) >= kMaxNames) return {};
+  HF_TRY(const std::int64_t names,
+         number_of(transaction.view(),
+                   Sql("SELECT COUNT(*) FROM alert_signals WHERE workspace = $1 AND alert = $2"),
+                   alert.workspace, alert.id));
+  if (names >= kMaxNames) return {};
   HF_CHECK(transaction.execute(Sql("INSERT INTO alert_signals (workspace, alert, name, severity, summary, "
                                    "details, count, first_at, last_at)"
                                    " VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)"),
@@ -156,11 +157,11 @@ struct Step {
 // Writes the transition that made `alert` what it now is, and tells it.
 Result<> record(Transaction& transaction, const store::Outbox& outbox, const Alert& alert, Timestamp now,
                 const Step& step) {
-  HF_TRY(const auto number,
-         transaction.view().row<std::int64_t>(Sql("SELECT coalesce(MAX(number), 0) + 1 FROM "
-                                                  "alert_transitions WHERE workspace = $1 AND alert = $2"),
+  HF_TRY(const std::int64_t number, number_of(transaction.view(),
+                                              Sql("SELECT coalesce(MAX(number), 0) + 1 FROM alert_transitions"
+                                                  " WHERE workspace = $1 AND alert = $2"),
                                               alert.workspace, alert.id));
-  const Transition transition{.number = std::get<0>(number.value()),
+  const Transition transition{.number = number,
                               .event = step.event,
                               .at = now,
                               .who = std::string(step.who),
@@ -177,6 +178,19 @@ Result<> record(Transaction& transaction, const store::Outbox& outbox, const Ale
 Result<> announce(Transaction& transaction, const Alert& alert) {
   HF_CHECK(transaction.next_change(alert.workspace, kChange, std::to_string(alert.id.value())));
   return {};
+}
+
+bool resolved_before(const Alert& alert, Timestamp moment) {
+  return alert.resolved_at && *alert.resolved_at < moment;
+}
+
+Result<Alert> open(Transaction& transaction, const Signal& signal, Timestamp now) {
+  Alert alert{.workspace = signal.workspace, .source = signal.source, .subject = signal.subject};
+  HF_TRY(alert.id, next_id(transaction, signal.workspace));
+  alert.opened_at = now;
+  alert.count = 1;
+  describe(alert, signal);
+  return alert;
 }
 
 // What a signal makes of an alert that is there: again open, graver, or one window more.
@@ -219,23 +233,19 @@ Result<Alerts::Raised> Alerts::raise(Transaction& transaction, std::span<const S
       *std::max_element(signals.begin(), signals.end(),
                         [](const Signal& a, const Signal& b) { return a.severity < b.severity; });
   HF_TRY(auto latest, latest_alert(transaction.view(), gravest.workspace, gravest.source, gravest.subject));
-  const bool fresh = !latest || (latest->resolved_at && now - *latest->resolved_at > policy_.soon);
+  const bool goes_on = latest && !resolved_before(*latest, now + -policy_.soon);
   Alert alert;
   std::optional<Event> event;
-  if (fresh) {
-    alert = Alert{.workspace = gravest.workspace, .source = gravest.source, .subject = gravest.subject};
-    HF_TRY(alert.id, next_id(transaction, gravest.workspace));
-    alert.opened_at = now;
-    alert.count = 1;
-    describe(alert, gravest);
-    event = Event::kOpened;
-  } else {
+  if (latest && goes_on) {
     alert = *std::move(latest);
     event = apply(alert, gravest);
+  } else {
+    HF_TRY(alert, open(transaction, gravest, now));
+    event = Event::kOpened;
   }
   alert.last_at = now;
   if (event) alert.record = record_digest;
-  HF_CHECK(fresh ? insert(transaction, alert) : update(transaction, alert));
+  HF_CHECK(goes_on ? update(transaction, alert) : insert(transaction, alert));
   for (const Signal& signal : signals) HF_CHECK(keep_signal(transaction, alert, signal));
   HF_CHECK(announce(transaction, alert));
   if (event) HF_CHECK(record(transaction, *outbox_, alert, now, {.event = *event}));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/assert.h"
@@ -143,8 +144,8 @@ Result<AlertDetails> find_alert(const Snapshot& snapshot, const WorkspaceId& wor
                            Sql("SELECT number, event, at, who, comment, record FROM alert_transitions"
                                " WHERE workspace = $1 AND alert = $2 ORDER BY number DESC LIMIT $3"),
                            workspace, id, kMaxListed));
-  for (auto row = history.rbegin(); row != history.rend(); ++row) {
-    details.history.push_back(std::make_from_tuple<Transition>(std::move(*row)));
+  for (auto& row : std::views::reverse(history)) {
+    details.history.push_back(std::make_from_tuple<Transition>(std::move(row)));
   }
   return details;
 }

@@ -16,6 +16,16 @@ inline store::Parameter to_parameter(Event event) { return to_string(event); }
 [[nodiscard]] bool take(store::Cell& cell, State& out);
 [[nodiscard]] bool take(store::Cell& cell, Event& out);
 
+// The integer of a query that gives one row whatever is there, as COUNT does.
+template <typename... Values>
+base::Result<std::int64_t> number_of(const store::Snapshot& snapshot, store::Sql sql,
+                                     const Values&... values) {
+  HF_TRY(const auto rows, snapshot.rows<std::int64_t>(sql, values...));
+  if (rows.size() == 1) return std::get<0>(rows.front());
+  return base::fail(base::ErrorCode::kDataCorrupt,
+                    "the database gives no single number: " + std::string(sql.text()));
+}
+
 // kNotFound for an alert that is not there.
 base::Result<Alert> read_alert(const store::Snapshot& snapshot, const base::WorkspaceId& workspace,
                                AlertId id);

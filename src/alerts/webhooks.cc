@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "alerts/rows.h"
 #include "crypto/envelope.h"
 #include "crypto/hmac.h"
 #include "net/url.h"
@@ -56,10 +57,11 @@ Result<> put_webhook(store::Transaction& transaction, const Webhook& webhook, co
   if (auto url = net::Url::parse(webhook.url); !url) {
     return base::fail(std::move(url).error().within("a webhook's url"));
   }
-  HF_TRY(const auto others, transaction.view().row<std::int64_t>(
-                                Sql("SELECT COUNT(*) FROM webhooks WHERE workspace = $1 AND name <> $2"),
-                                webhook.workspace, webhook.name));
-  if (std::get<0>(others.value()) >= kMaxWebhooks) {
+  HF_TRY(
+      const std::int64_t others,
+      number_of(transaction.view(), Sql("SELECT COUNT(*) FROM webhooks WHERE workspace = $1 AND name <> $2"),
+                webhook.workspace, webhook.name));
+  if (others >= kMaxWebhooks) {
     return base::fail(ErrorCode::kLimitExceeded,
                       fmt::format("a workspace has at most {} webhooks", kMaxWebhooks));
   }
@@ -105,8 +107,9 @@ Result<OpenWebhook> open_webhook(const store::Snapshot& snapshot, const Workspac
   if (!row) return no_such(workspace, name);
   auto& [url, sealed, changed_at, record] = *row;
   auto secret = crypto::open_envelope(key, context(workspace, name), sealed);
-  if (!secret)
+  if (!secret) {
     return base::fail(std::move(secret).error().within(fmt::format("the secret of webhook \"{}\"", name)));
+  }
   return OpenWebhook{.webhook = {.workspace = workspace,
                                  .name = std::string(name),
                                  .url = std::move(url),

@@ -109,8 +109,9 @@ Reach IpAddress::reach() const {
 std::string IpAddress::text() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (size_ == 0 ||
-      ::inet_ntop(size_ == 4 ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size()) == nullptr)
+      ::inet_ntop(size_ == 4 ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size()) == nullptr) {
     return {};
+  }
   return text.data();
 }
 

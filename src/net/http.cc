@@ -58,8 +58,9 @@ Result<> check(const Request& request) {
     if (!is_token(name)) return bad("a request's header has a name that is no token");
     if (!is_value(value)) return bad(fmt::format("the request's header {} holds a control character", name));
     for (const std::string_view reserved : kReserved) {
-      if (equal_names(name, reserved))
+      if (equal_names(name, reserved)) {
         return bad(fmt::format("the request's header {} is not for the caller", name));
+      }
     }
     bytes += name.size() + value.size();
   }

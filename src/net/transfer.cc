@@ -43,8 +43,9 @@ struct State {
 std::optional<IpAddress> ip_of(const curl_sockaddr& address) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(&address.addr);
   if (address.family == AF_INET) return IpAddress::from_bytes({bytes + offsetof(sockaddr_in, sin_addr), 4});
-  if (address.family == AF_INET6)
+  if (address.family == AF_INET6) {
     return IpAddress::from_bytes({bytes + offsetof(sockaddr_in6, sin6_addr), 16});
+  }
   return std::nullopt;
 }
 
@@ -52,9 +53,11 @@ std::optional<IpAddress> ip_of(const curl_sockaddr& address) {
 curl_socket_t open_socket(void* context, curlsocktype, curl_sockaddr* address) {
   auto& state = *static_cast<State*>(context);
   const auto ip = ip_of(*address);
+  const auto& entry = state.transfer->entry;
   const Result<> permitted =
-      ip ? permit_address(*state.transfer->entry, *ip)
-         : Result<>(base::fail(ErrorCode::kPermissionDenied, "only IP addresses can be connected to"));
+      ip && entry
+          ? permit_address(*entry, *ip)
+          : Result<>(base::fail(ErrorCode::kPermissionDenied, "only IP addresses can be connected to"));
   if (permitted) return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   state.refusal = permitted.error();
   return CURL_SOCKET_BAD;

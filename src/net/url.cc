@@ -118,8 +118,9 @@ Result<Url> Url::parse(std::string_view text) {
   }
   url.target = std::string(text.substr(end));
   if (!url.target.starts_with('/')) url.target.insert(0, "/");
-  if (!is_target(url.target))
+  if (!is_target(url.target)) {
     return bad("holds a fragment, white space or other characters to be percent-encoded");
+  }
   return url;
 }
 
