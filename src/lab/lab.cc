@@ -31,7 +31,7 @@ namespace {
 // LibTorch and the OpenMP of its libraries keep some threads of their own beside those that compute.
 constexpr std::uint32_t kOwnThreads = 8;
 constexpr std::uint32_t kDescriptors = 64;
-constexpr std::chrono::milliseconds kTimeToEnd{1000};
+constexpr std::chrono::milliseconds kTimeToEnd{500};
 constexpr double kWorthAWarning = 0.01;  // share of rows without a gradient
 
 template <typename T>
@@ -105,7 +105,9 @@ class Call {
   }
 
   // Ends a lab whose answer is false.
-  base::Error refuse(base::Error why) { return ended(std::move(why).within("the lab's answer is false")); }
+  base::Error refuse(const base::Error& why) {
+    return ended({ErrorCode::kDataCorrupt, "its answer is false: " + why.message});
+  }
 
   [[nodiscard]] std::vector<EpochMetrics> take_epochs() { return std::move(epochs_); }
 
@@ -145,11 +147,13 @@ class Call {
   // Ends the lab, and tells `why` or, where it ended by itself, how.
   base::Error ended(base::Error why) {
     usable_ = false;
-    const bool late = why.code == ErrorCode::kDeadline || why.code == ErrorCode::kDataCorrupt;
+    const bool late = why.code == ErrorCode::kDeadline;
     const auto waited =
-        late ? Result<worker::Exit>(fail(why)) : process_.wait(worker::deadline_in(kTimeToEnd));
+        late ? Result<worker::Exit>(process_.stop()) : process_.wait(worker::deadline_in(kTimeToEnd));
     const worker::Exit exit = waited ? *waited : process_.stop();
-    const bool ours = exit.cause == worker::ExitCause::kStopped;
+    // Its connection was closed, so that it may have ended for that.
+    const bool finished = exit.cause == worker::ExitCause::kFinished && why.code == ErrorCode::kDataCorrupt;
+    const bool ours = late || finished || exit.cause == worker::ExitCause::kStopped;
     base::Error error = ours ? base::Error{why.code, fmt::format("the lab was stopped: {}", why.message)}
                              : base::Error{exit.error_code(), fmt::format("the lab {}", exit.sentence())};
     if (const auto words = process_.diagnostics(); !words.empty()) {
@@ -176,15 +180,15 @@ Result<> check_epochs(const std::vector<EpochMetrics>& epochs, std::size_t best)
 
 Result<TrainResult> fetch_model(Call& call, const LabDone& done, std::size_t columns, std::size_t classes) {
   if (done.bytes > kMaxModelBytes) {
-    return fail(call.refuse({ErrorCode::kLimitExceeded, "its model is larger than any can be"}));
+    return fail(call.refuse({ErrorCode::kDataCorrupt, "its model is larger than any can be"}));
   }
   HF_TRY(Bytes onnx, call.result(done.bytes));
   if (auto checked = check_model(onnx, columns, classes); !checked) {
-    return fail(call.refuse(std::move(checked).error()));
+    return fail(call.refuse(checked.error()));
   }
   TrainResult result{.onnx = std::move(onnx), .epochs = call.take_epochs(), .best_epoch = done.best_epoch};
   if (auto checked = check_epochs(result.epochs, result.best_epoch); !checked) {
-    return fail(call.refuse(std::move(checked).error()));
+    return fail(call.refuse(checked.error()));
   }
   return result;
 }
@@ -295,7 +299,7 @@ Result<AttackResult> Lab::attack(ByteView onnx, const MatrixView& rows, std::spa
     result.outcomes.push_back(RowOutcome{outcome});
   }
   if (auto checked = check_rows(result, rows, spec); !checked) {
-    return fail(call.refuse(std::move(checked).error()));
+    return fail(call.refuse(checked.error()));
   }
   if (result.zero_gradient_share >= kWorthAWarning) {
     result.warnings.push_back(

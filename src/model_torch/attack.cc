@@ -1,5 +1,7 @@
+#include <torch/autograd.h>
+
 #include <algorithm>
-#include <cstring>
+#include <limits>
 
 #include "lab/feasible.h"
 #include "model_torch/perturb.h"
@@ -55,7 +57,7 @@ class Attack {
   void run(const MatrixView& rows, const at::Tensor& labels, Start start, std::size_t first) {
     const std::vector<std::int64_t> held = still_held(rows.rows, first);
     if (held.empty()) return;
-    const at::Tensor indices = torch::tensor(at::ArrayRef<std::int64_t>(held));
+    const at::Tensor indices = at::tensor(at::ArrayRef<std::int64_t>(held));
     const at::Tensor wanted = labels.index_select(0, indices);
     const auto found = perturber_.search(logits_, room_of(rows, spec_).select(indices), wanted, start);
     if (start == Start::kOriginal) without_gradient_ += found.no_gradient.sum().item<std::int64_t>();
@@ -139,7 +141,7 @@ Perturber::Perturber(const AttackSpec& spec) : spec_(spec) {
     costs.push_back(static_cast<float>(spec.columns[i].unit_cost));
     integers.data_ptr<bool>()[i] = spec.columns[i].integer;
   }
-  unit_costs_ = torch::tensor(at::ArrayRef<float>(costs)).unsqueeze(0);
+  unit_costs_ = at::tensor(at::ArrayRef<float>(costs)).unsqueeze(0);
   integers_ = integers;
 }
 

@@ -143,6 +143,17 @@ TEST(LabProgram, GivesTheSameBytesForTheSameSeed) {
   EXPECT_NE(once, trained(first, training, {}, spec).onnx);
 }
 
+TEST(LabProgram, ComputesWithMoreThreads) {
+  auto lab = Lab::start({.threads = 3});
+  ASSERT_TRUE(lab) << lab.error().message;
+  TrainSpec spec = quick();
+  spec.hidden = {256, 256};
+  spec.batch_size = 2000;
+  spec.epochs = 20;
+  const auto result = trained(*lab, ring(4000, 1), {}, spec);
+  EXPECT_GT(accuracy(result.onnx, ring(500, 3)), 0.9);
+}
+
 TEST(LabProgram, WritesAModelThatOthersRead) {
   Lab lab = start();
   TrainSpec spec = quick();

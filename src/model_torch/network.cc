@@ -1,3 +1,5 @@
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -18,7 +20,7 @@ namespace {
 constexpr std::int64_t kRowsAtOnce = 1 << 14;
 
 at::Tensor constant_of(const lab::Tensor& tensor) {
-  return torch::tensor(at::ArrayRef<float>(tensor.values))
+  return at::tensor(at::ArrayRef<float>(tensor.values))
       .reshape({static_cast<std::int64_t>(tensor.rows), static_cast<std::int64_t>(tensor.columns)});
 }
 
@@ -92,8 +94,8 @@ void warm_up() {
   at::set_num_interop_threads(1);
   // Large enough for OpenBLAS to lay out its working memory, for which it makes a call (mbind(2)) that the
   // jail forbids.
-  const at::Tensor weights = torch::randn({256, 256}).requires_grad_();
-  at::softmax(at::relu(torch::randn({256, 256}).mm(weights)), 1).sum().backward();
+  const at::Tensor weights = at::randn({256, 256}).requires_grad_();
+  at::softmax(at::relu(at::randn({256, 256}).mm(weights)), 1).sum().backward();
 }
 
 void use_threads(std::size_t threads) { at::set_num_threads(static_cast<int>(threads)); }

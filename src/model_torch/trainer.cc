@@ -1,5 +1,8 @@
+#include <torch/optim/adam.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "model_torch/perturb.h"
 #include "model_torch/tasks.h"
@@ -49,8 +52,8 @@ class Mlp {
  public:
   Mlp(const Standardisation& standard, std::size_t columns, const TrainSpec& spec)
       : dropout_(spec.dropout),
-        mean_(torch::tensor(at::ArrayRef<float>(standard.mean)).unsqueeze(0)),
-        scale_(torch::tensor(at::ArrayRef<float>(standard.scale)).unsqueeze(0)) {
+        mean_(at::tensor(at::ArrayRef<float>(standard.mean)).unsqueeze(0)),
+        scale_(at::tensor(at::ArrayRef<float>(standard.scale)).unsqueeze(0)) {
     std::vector<std::size_t> widths = spec.hidden;
     widths.push_back(spec.classes);
     std::size_t inputs = columns;
