@@ -264,7 +264,7 @@ Result<IssuedToken> Access::sign_in(const AssertionSignIn& request) {
   }
   const auto expires = base::Timestamp::from_microseconds(token->expires * 1'000'000);
   if (const auto used = use_assertion(change.rows(), request.workspace, id,
-                                      crypto::sha256(base::as_bytes(token->id)), expires);
+                                      crypto::sha256(base::as_bytes(token->id)), expires, now);
       !used) {
     return used.error().code == ErrorCode::kAlreadyExists
                ? refuse({ErrorCode::kUnauthenticated, used.error().message})

@@ -1,4 +1,4 @@
-holdfast_module(access USES base crypto policy store)
+holdfast_module(access USES base crypto policy store keys audit)
 
 # vocabulary.cc holds data/access.cedarschema and data/default.cedar as string literals.
 foreach(name access.cedarschema default.cedar)

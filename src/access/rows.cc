@@ -459,11 +459,13 @@ Result<> forget_ended(Transaction& change, Timestamp before) {
 }
 
 Result<> use_assertion(Transaction& change, const WorkspaceId& workspace, const PrincipalId& service,
-                       const Digest& jti, Timestamp until) {
+                       const Digest& jti, Timestamp until, Timestamp now) {
   HF_TRY(const std::int64_t added,
          change.execute(Sql("INSERT INTO used_assertions (workspace, service, assertion, expires_at)"
-                            " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"),
-                        workspace, service, jti, until));
+                            " VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, service, assertion)"
+                            " DO UPDATE SET expires_at = excluded.expires_at"
+                            " WHERE used_assertions.expires_at <= $5"),
+                        workspace, service, jti, until, now));
   if (added == 1) return {};
   return base::fail(ErrorCode::kAlreadyExists,
                     "the assertion was used before; sign a new one with its own jti");

@@ -137,9 +137,10 @@ base::Result<std::vector<TokenRow>> all_tokens(const store::Snapshot& view, base
 // Drops up to a bound of tokens and used assertions that ended before the moment: the log keeps what they
 // were.
 base::Result<> forget_ended(store::Transaction& change, base::Timestamp before);
-// kAlreadyExists where this service has used this assertion before.
+// kAlreadyExists where this service has used this assertion before, in a use that has not ended by now.
 base::Result<> use_assertion(store::Transaction& change, const base::WorkspaceId& workspace,
-                             const PrincipalId& service, const base::Digest& jti, base::Timestamp until);
+                             const PrincipalId& service, const base::Digest& jti, base::Timestamp until,
+                             base::Timestamp now);
 
 // Rises by one with each change of the tables above.
 base::Result<std::int64_t> next_generation(store::Transaction& change);
