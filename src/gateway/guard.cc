@@ -278,24 +278,24 @@ std::uint64_t Guard::row_count(std::span<const Tensor> inputs) {
   return static_cast<std::uint64_t>(inputs.front().shape.front());
 }
 
-std::vector<Guard::Cell> Guard::row_cells(std::span<const Tensor> inputs, std::uint64_t row) const {
-  std::vector<Cell> cells;
-  for (const Input& input : inputs_) {
-    const auto tensor = std::ranges::find(inputs, input.name, &Tensor::name);
-    if (tensor == inputs.end()) continue;
-    const bool text = tensor->datatype == Datatype::kString;
-    const auto texts = text ? model::strings(*tensor).value_or(std::vector<std::string_view>())
-                            : std::vector<std::string_view>();
-    const auto numbers =
-        text ? std::vector<double>() : model::numbers(*tensor).value_or(std::vector<double>());
-    for (std::size_t i = 0; i < input.columns.size(); ++i) {
-      const std::size_t at = row * input.columns.size() + i;
-      if (at >= (text ? texts.size() : numbers.size())) break;
-      cells.push_back(
-          {input.columns[i].name, text ? std::string(texts[at]) : cell_text(input.columns[i], numbers[at])});
+void Guard::for_each_cell(std::span<const Tensor> inputs, const UseCell& use) const {
+  for (const Tensor& tensor : inputs) {
+    const Input* input = find(tensor.name);
+    if (input == nullptr) continue;
+    const std::size_t columns = input->columns.size();
+    if (tensor.datatype == Datatype::kString) {
+      const auto texts = model::strings(tensor);
+      for (std::size_t i = 0; texts && i < texts->size(); ++i) {
+        use(input->columns[i % columns].name, i / columns, (*texts)[i]);
+      }
+      continue;
+    }
+    const auto numbers = model::numbers(tensor);
+    for (std::size_t i = 0; numbers && i < numbers->size(); ++i) {
+      const Column& column = input->columns[i % columns];
+      use(column.name, i / columns, cell_text(column, (*numbers)[i]));
     }
   }
-  return cells;
 }
 
 std::string Guard::cell_text(const Column& column, double value) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -74,13 +75,11 @@ class Guard {
   // refused, naming input, row, feature, and what would be taken.
   [[nodiscard]] base::Result<Outcome> check(std::span<const model::Tensor> inputs) const;
 
-  // One row of the inputs as texts by column, as data::ColumnProfile::add takes them ("" where missing): for
-  // the drift tap. Empty where this guard knows no columns.
-  struct Cell {
-    std::string_view column;
-    std::string value;
-  };
-  [[nodiscard]] std::vector<Cell> row_cells(std::span<const model::Tensor> inputs, std::uint64_t row) const;
+  // The rows of the inputs as texts, column by column, as data::ColumnProfile::add takes them ("" where
+  // missing): for the drift tap. `use` is called for each value, with the views valid for that call alone;
+  // never where this guard knows no columns.
+  using UseCell = std::function<void(std::string_view column, std::uint64_t row, std::string_view value)>;
+  void for_each_cell(std::span<const model::Tensor> inputs, const UseCell& use) const;
   [[nodiscard]] static std::uint64_t row_count(std::span<const model::Tensor> inputs);
 
  private:
