@@ -21,6 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     window.add_row(std::vector<Cell>(reference->columns().size(), Cell(value)));
     window.add_score(value);
   }
+  const auto read = parse_window(reference, to_json(window));
+  if (!read || !read->same_as(window)) std::abort();
   if (!measure_drift(window, {.minimum_rows = 1})) std::abort();
   const auto estimate = estimate_performance(window, {.minimum_rows = 1});
   if (estimate.has_value() != reference->calibration().has_value()) std::abort();

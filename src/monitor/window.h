@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -32,6 +33,7 @@ class ColumnWindow {
   friend bool operator==(const ColumnWindow&, const ColumnWindow&) = default;
 
  private:
+  friend class WindowJson;
   stats::LogLinearHistogram numbers_;
   std::vector<std::uint64_t> categories_;  // with one more for all others
   std::uint64_t missing_ = 0;              // with what is no number, in a numeric column
@@ -74,6 +76,7 @@ class Window {
   [[nodiscard]] bool same_as(const Window& other) const;
 
  private:
+  friend class WindowJson;
   std::shared_ptr<const Reference> reference_;
   std::vector<ColumnWindow> columns_;
   ColumnWindow score_;
@@ -82,5 +85,12 @@ class Window {
   std::uint64_t rows_ = 0;
   std::uint64_t scores_ = 0;
 };
+
+// Canonical JSON, for a window that outlives its process or is merged elsewhere: counts, and sketches in
+// base64 of their own bytes. Without the reference.
+std::string to_json(const Window& window);
+// A window against `reference`, which must be the one that it was counted against. kInvalidArgument, or
+// kDataCorrupt for a sketch, naming the member; also where counts do not fit the reference or each other.
+base::Result<Window> parse_window(std::shared_ptr<const Reference> reference, std::string_view json);
 
 }  // namespace holdfast::monitor

@@ -57,6 +57,49 @@ TEST(Window, CountsWhatIsMissingOrUnknown) {
   EXPECT_EQ(window.answer(true).rows, 1U);
 }
 
+TEST(Window, HasOneCanonicalForm) {
+  for (const bool with_labels : {true, false}) {
+    const auto reference = reference_of(1, 500, with_labels);
+    Window window = window_of(reference, 2, 300, {.missing = .1, .new_grade = true});
+    window.add_score(7);
+    const std::string json = to_json(window);
+    auto again = parse_window(reference, json);
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    EXPECT_TRUE(again->same_as(window));
+    EXPECT_EQ(to_json(*again), json);
+    ASSERT_TRUE(again->merge(window).has_value());
+    EXPECT_EQ(again->rows(), 600U);
+    for (std::size_t size = 0; size < json.size(); size += 7) {
+      EXPECT_FALSE(parse_window(reference, std::string_view(json).substr(0, size)).has_value());
+    }
+    EXPECT_TRUE(parse_window(reference, to_json(Window(reference))).has_value()) << "empty";
+  }
+}
+
+TEST(Window, IsReadStrictly) {
+  const auto reference = reference_of(1, 500);
+  const std::string good = to_json(window_of(reference, 2, 300));
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{R"("version":1)", R"("version":2)"},
+                                                        {R"("version":1)", R"("version":1,"more":1)"},
+                                                        {R"("rows":300,"score")", R"("rows":301,"score")"},
+                                                        {R"("scores":300)", R"("scores":299)"},
+                                                        {R"("missing":0)", R"("missing":1)"},
+                                                        {R"("missing":0)", R"("missing":-1)"},
+                                                        {R"("missing":0)", R"("missing":281474976710657)"},
+                                                        {R"("categories":[)", R"("categories":[0,)"},
+                                                        {R"("categories":[)", R"("categories":["1",)"},
+                                                        {R"("histogram":")", R"("histogram":"AAAA)"},
+                                                        {R"("columns":[{)", R"("columns":[{},{)"}}) {
+    std::string bad = good;
+    const std::size_t place = bad.find(from);
+    ASSERT_NE(place, std::string::npos) << from;
+    bad.replace(place, from.size(), to);
+    EXPECT_FALSE(parse_window(reference, bad).has_value()) << to;
+  }
+  EXPECT_FALSE(parse_window(reference_of(1, 500, /*with_labels=*/false), good).has_value());
+}
+
 TEST(Window, RefusesToMergeAnotherRelease) {
   Window one(reference_of(1, 500));
   const Window same(reference_of(1, 500));
