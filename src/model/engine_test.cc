@@ -155,6 +155,37 @@ TEST_F(EngineTest, ADeadlineEndsIt) {
   EXPECT_EQ(engine.predict(std::vector{rows({1, 2})}, soon()).error().code, ErrorCode::kUnavailable);
 }
 
+TEST_F(EngineTest, AModelThatNeverAnswersIsEnded) {
+  Engine engine = Engine::start(sealed(endless_model())).value();
+  const std::array<float, 1> one{1};
+  const Tensor x = make_tensor<float>("x", {1}, one);
+  const auto answer = engine.predict(std::span(&x, 1), worker::deadline_in(std::chrono::milliseconds(200)));
+  EXPECT_EQ(answer.error().code, ErrorCode::kDeadline);
+  EXPECT_FALSE(engine.alive());
+}
+
+TEST_F(EngineTest, AnswersThatAreTooLargeAreErrors) {
+  Engine engine = Engine::start(sealed(zeros_model())).value();
+  const auto ask = [&](std::array<std::int64_t, 2> shape) {
+    const Tensor x = make_tensor<std::int64_t>("x", {2}, shape);
+    return engine.predict(std::span(&x, 1), soon());
+  };
+  EXPECT_EQ(ask({2, 3}).value()[0].shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_THAT(ask({4096, 4096}).error().message, HasSubstr("send fewer rows at once"));
+  EXPECT_EQ(ask({4097, 4096}).error().code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(ask({2, 3}).value()[0].shape, (std::vector<std::int64_t>{2, 3}));
+#ifndef HOLDFAST_SANITIZED
+  EXPECT_FALSE(ask({1L << 20, 1L << 20}).has_value()) << "4 TB are more than it may take";
+#endif
+}
+
+TEST_F(EngineTest, MapsFromLabelsBecomeColumnsInTheirOrder) {
+  Engine engine = Engine::start(sealed(zip_map_model())).value();
+  const auto outputs = engine.predict(std::vector{rows({1, 2, 3, 4})}, soon()).value();
+  EXPECT_EQ(outputs[0].shape, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_THAT(numbers(outputs[0]).value(), ElementsAre(2, 1, 4, 3)) << "5 comes before 7";
+}
+
 TEST_F(EngineTest, TooLittleMemoryIsAnErrorThatSaysSo) {
   auto engine = Engine::start(sealed(weighted_sum_model()), {.memory_bytes = 32UL << 20});
 #ifndef HOLDFAST_SANITIZED
