@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/strong.h"
+#include "base/time.h"
+#include "evaluate/figure.h"
+#include "govern/log_facts.h"
+
+// What the posture is computed from: what happened, and what was tried a moment ago. Plain values; nothing in
+// them says how something is configured.
+
+namespace holdfast::govern {
+
+// What came of opening a version as an engine does, and of opening what it must refuse.
+struct LoadTrial {
+  base::Timestamp at;
+  std::string failed;  // why the version could not be opened from its sealed blob under its signature, if so
+  // From the bundle and the public key that outsiders get, and nothing else.
+  bool signature_holds = false;
+  bool changed_byte_refused = false;
+  bool other_signer_refused = false;
+};
+
+struct EvaluationFacts {
+  base::Digest evidence;  // of the signed statement
+  base::Timestamp at;
+  std::string split;
+  std::vector<evaluate::Figure> figures;
+};
+
+struct VersionFacts {
+  std::string model;
+  std::int64_t version = 0;
+  bool approved = false;
+  bool trained_here = false;
+  bool hardened = false;                      // trained here against an attack
+  std::vector<std::string> serves;            // endpoints
+  std::optional<base::Digest> provenance;     // of the signed statement that names the data it was made of
+  std::optional<EvaluationFacts> evaluation;  // the newest on the test part
+  std::vector<std::string> waived;            // requirements of its gate that a waiver in force forgives it
+  std::optional<LoadTrial> load;              // of what serves
+};
+
+struct DatasetFacts {
+  std::string name;
+  std::int64_t version = 0;
+  base::Digest digest;
+  base::Timestamp registered_at;
+  std::string registered_by;
+  std::size_t sensitive_columns = 0;  // found by name and content
+  std::string failed;                 // why it could not be opened from its sealed blob, if so
+  bool tried = false;                 // whether that was tried; not for very large ones
+};
+
+struct AlertFacts {
+  std::int64_t id = 0;
+  std::string source;
+  std::string subject;
+  std::int64_t windows = 0;  // that showed a signal: one alert of so many
+  base::Timestamp opened_at;
+  bool acknowledged = false;
+  bool resolved = false;
+  std::uint64_t delivered = 0;  // messages that a webhook took
+};
+
+struct RunFacts {
+  std::int64_t id = 0;
+  std::string kind;  // "train", "harden", "evaluate"
+  base::Timestamp finished_at;
+};
+
+// What came of putting an older release in the place of the newest one, as somebody would who rolls a row
+// back behind the log's back.
+struct RollbackTrial {
+  base::Timestamp at;
+  std::string endpoint;
+  bool refused = false;
+};
+
+// --- what only the running server knows; it hands it in ---
+
+struct LogVerification {
+  base::Timestamp at;
+  std::uint64_t records = 0;
+  std::string fault;  // what is wrong first; empty: the log held (audit::verify_log)
+};
+
+struct RowCheck {
+  base::Timestamp at;
+  std::string fault;  // empty: every row that carries a record is what the record says
+};
+
+// Counted by the listener since its start.
+struct ChannelFacts {
+  std::string address;      // "127.0.0.1:8443"
+  bool is_private = false;  // loopback or a private network
+  base::Timestamp since;
+  std::uint64_t tls13_connections = 0;
+  std::uint64_t other_connections = 0;  // accepted with less than TLS 1.3
+  std::uint64_t old_version_refused = 0;
+  std::uint64_t plaintext_refused = 0;
+};
+
+struct EngineFacts {
+  std::string endpoint;
+  base::Timestamp started_at;
+  bool own_network = false;  // its jail's report: a network namespace with nothing in it
+};
+
+// What is known of one endpoint's traffic since the start.
+struct HealthFacts {
+  std::string endpoint;
+  base::Timestamp at;
+  std::uint64_t predictions = 0;
+  std::uint64_t drift_windows = 0;     // with enough rows to tell
+  std::uint64_t quality_windows = 0;   // with an estimate of performance, or with labels
+  std::uint64_t resource_samples = 0;  // of its engine's processor time and memory
+};
+
+struct RuntimeFacts {
+  std::optional<LogVerification> log;
+  std::optional<RowCheck> rows;
+  std::optional<ChannelFacts> channels;
+  std::vector<EngineFacts> engines;
+  std::vector<HealthFacts> health;
+};
+
+struct Facts {
+  base::Timestamp at;
+  LogFacts log{base::WorkspaceId()};
+  bool log_read_to_end = false;
+  std::vector<VersionFacts> versions;
+  std::vector<DatasetFacts> datasets;
+  std::vector<AlertFacts> alerts;
+  std::vector<RunFacts> runs;                // that ended well
+  std::vector<std::string> plain_webhooks;   // told without TLS
+  std::optional<RollbackTrial> rolled_back;  // where an endpoint has two releases
+  RuntimeFacts runtime;
+};
+
+}  // namespace holdfast::govern
