@@ -86,8 +86,22 @@ std::optional<TileName> parse_tile_name(std::string_view name) {
   const auto index = parse_digits(rest);
   if (!index) return std::nullopt;
   tile.index = *index;
-  if (tile.text() != name) return std::nullopt;
+  constexpr std::uint64_t kMostTiles = 1ULL << (64 - kTileHeight);
+  if (tile.index >= kMostTiles || tile.text() != name) return std::nullopt;
   return tile;
+}
+
+// How many hashes of its level there must be for the tile to be there.
+std::uint64_t end_of(const TileName& tile) { return tile.index * kTileWidth + tile.width; }
+
+// Whether a file of that name belongs to a log of `most` records.
+bool belongs(const std::string& name, std::uint64_t most) {
+  if (name.starts_with("tile/")) {
+    const auto tile = parse_tile_name(name);
+    return tile && end_of(*tile) <= most >> tile->height();
+  }
+  const auto segment = name.starts_with("bodies/") ? parse_digits(name) : std::nullopt;
+  return segment && *segment <= most / kRecordsPerSegment && name == segment_path(*segment);
 }
 
 class Verifier {
@@ -117,6 +131,7 @@ class Verifier {
   Result<> check_stray_files();
   Result<> check_file(const std::string& name);
   Result<> check_partial(const TileName& tile);
+  Result<> check_ahead();
   Result<> check_destroyed();
 
   path folder_;
@@ -129,6 +144,7 @@ class Verifier {
   Bytes entries_;  // of the tile under way
   std::set<std::uint64_t> destroyed_;
   std::set<std::string> declared_;  // the resources of records that say that a body was destroyed
+  std::vector<std::string> ahead_;  // files beyond the checkpoint
   std::optional<Fault> fault_;
   VerifyReport report_;
 };
@@ -330,8 +346,6 @@ Result<> Verifier::check_destroyed() {
 
 // Those of checkpoints before: the beginning of what stands now.
 Result<> Verifier::check_partial(const TileName& tile) {
-  const std::uint64_t last = (tile.index * kTileWidth + tile.width) << tile.height();
-  if (last > published_.size) return {};  // of a checkpoint that came meanwhile
   const auto bytes = base::read_file(folder_ / tile.text(), kTileWidth * kEntryUnit);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) return {};  // filled meanwhile
   const std::uint64_t now =
@@ -345,16 +359,28 @@ Result<> Verifier::check_partial(const TileName& tile) {
 Result<> Verifier::check_file(const std::string& name) {
   if (name == "checkpoint" || name == Log::kVerifierFile || name == store::FolderLock::kLockName) return {};
   if (name.ends_with(".new")) return {};  // being written, or cut short
-  if (name.starts_with("tile/")) {
-    const auto tile = parse_tile_name(name);
-    if (tile && tile->width < kTileWidth) return check_partial(*tile);
-    if (tile && tile->index * kTileWidth << tile->height() <= edge_.size() + kRecordsPerSegment) return {};
-  }
-  const auto segment = name.starts_with("bodies/") ? parse_digits(name) : std::nullopt;
-  // Those before were walked, and the next one may have begun meanwhile.
-  if (segment && *segment <= edge_.size() / kRecordsPerSegment + 1 && name == segment_path(*segment))
+  if (!belongs(name, published_.size)) {
+    ahead_.push_back(name);
     return {};
-  return found(name, std::nullopt, "the file does not belong to the log");
+  }
+  const auto tile = parse_tile_name(name);
+  return tile && tile->width < kTileWidth ? check_partial(*tile) : Result<>();
+}
+
+// A running server went on while the log was walked, and is at most one file of bodies beyond its checkpoint.
+Result<> Verifier::check_ahead() {
+  if (ahead_.empty()) return {};
+  std::uint64_t size = edge_.size();
+  if (const auto note = base::read_file(folder_ / "checkpoint", kMaxCheckpointBytes)) {
+    const auto checkpoint = open_checkpoint(base::as_text(*note), verifier_);
+    if (checkpoint) size = std::max(size, checkpoint->size);
+  }
+  for (const auto& name : ahead_) {
+    if (!belongs(name, size + kRecordsPerSegment)) {
+      return found(name, std::nullopt, "the file does not belong to the log");
+    }
+  }
+  return {};
 }
 
 Result<> Verifier::check_stray_files() {
@@ -367,7 +393,7 @@ Result<> Verifier::check_stray_files() {
   }
   if (error && error != std::errc::no_such_file_or_directory)
     return base::fail_errno(fmt::format("cannot read the folder {}", folder_.string()), error.value());
-  return {};
+  return check_ahead();
 }
 
 Result<> Verifier::run() {
