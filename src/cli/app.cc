@@ -44,6 +44,7 @@ int run(int argc, const char* const* argv, const char* version) {
   add_seal_command(app, action);
   add_unseal_command(app, action);
   add_rules_command(app, action);
+  add_audit_command(app, invocation, action);
   add_config_command(app, invocation, action);
   try {
     app.parse(argc, argv);

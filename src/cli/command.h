@@ -39,5 +39,6 @@ void add_verify_command(CLI::App& app, Action& action);
 void add_seal_command(CLI::App& app, Action& action);
 void add_unseal_command(CLI::App& app, Action& action);
 void add_rules_command(CLI::App& app, Action& action);
+void add_audit_command(CLI::App& app, const Invocation& invocation, Action& action);
 
 }  // namespace holdfast::cli

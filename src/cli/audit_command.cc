@@ -1,0 +1,183 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "audit/checkpoint.h"
+#include "audit/log.h"
+#include "audit/verify.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/settings.h"
+#include "keys/key_store.h"
+
+namespace holdfast::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr std::size_t kMaxCheckpointBytes = 64UL << 10;
+
+struct Options {
+  fs::path log;
+  std::string key;
+  fs::path against;
+  fs::path master_key;
+  bool json = false;
+};
+
+// The key that must have signed, and where it is known from.
+struct Signer {
+  crypto::NoteVerifier verifier;
+  bool from_folder;
+};
+
+base::Result<Signer> signer_of(const Options& options, const fs::path& log) {
+  if (!options.key.empty()) {
+    auto verifier = crypto::NoteVerifier::parse(options.key);
+    if (!verifier) return base::fail(std::move(verifier).error().within("--key"));
+    return Signer{*std::move(verifier), false};
+  }
+  const auto file = log / audit::Log::kVerifierFile;
+  HF_TRY(const auto bytes, base::read_file(file, kMaxCheckpointBytes));
+  auto text = base::as_text(bytes);
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  auto verifier = crypto::NoteVerifier::parse(text);
+  if (!verifier) return base::fail(std::move(verifier).error().within(file.string()));
+  return Signer{*std::move(verifier), true};
+}
+
+base::Result<std::optional<audit::Checkpoint>> kept_elsewhere(const Options& options, const Signer& signer) {
+  if (options.against.empty()) return std::optional<audit::Checkpoint>();
+  HF_TRY(const auto note, base::read_file(options.against, kMaxCheckpointBytes));
+  auto checkpoint = audit::open_checkpoint(base::as_text(note), signer.verifier);
+  if (!checkpoint) return base::fail(std::move(checkpoint).error().within(options.against.string()));
+  return std::optional(*std::move(checkpoint));
+}
+
+base::Result<std::unique_ptr<keys::KeyStore>> open_keys(const Options& options, const fs::path& state) {
+  if (options.master_key.empty()) return std::unique_ptr<keys::KeyStore>();
+  HF_TRY(auto master, keys::MasterKey::from_file(options.master_key, state));
+  return keys::KeyStore::open(state / "keys", std::move(master), {.read_only = true});
+}
+
+std::string bodies_text(const Options& options, const audit::VerifyReport& report) {
+  if (!options.master_key.empty()) {
+    return fmt::format("{} opened and compared, {} destroyed, {} without a key", report.opened,
+                       report.destroyed, report.without_key);
+  }
+  return fmt::format("compared while sealed (--master-key opens them), {} destroyed", report.destroyed);
+}
+
+// A file that does not belong to the log may have any name.
+std::string printable(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
+}
+
+void print_text(const Options& options, const Signer& signer, const audit::VerifyReport& report) {
+  print(fmt::format("records: {}\n", report.checkpoint.size));
+  if (report.unpublished > 0)
+    print(fmt::format("not yet in the published checkpoint: {}\n", report.unpublished));
+  print(fmt::format("bodies: {}\n", bodies_text(options, report)));
+  if (report.unfinished_bytes > 0) {
+    print(fmt::format("a write that is not finished, or was cut short: {} bytes\n", report.unfinished_bytes));
+  }
+  print(fmt::format("key: {}\n", signer.verifier.text()));
+  if (signer.from_folder) {
+    print(
+        "The key was read from the log's own folder, where whoever rewrites the log can replace it. Keep it "
+        "elsewhere, and give it with --key.\n");
+  }
+  if (options.against.empty()) {
+    print(
+        "That the whole folder was not put back to an earlier state only a checkpoint kept elsewhere can "
+        "tell (--against).\n");
+  }
+  if (!report.fault) {
+    print("the log holds\n");
+    return;
+  }
+  const auto& fault = *report.fault;
+  const auto record = fault.record ? fmt::format(", record {}", *fault.record) : "";
+  print(fmt::format("the log does not hold: {}{}: {}\n", printable(fault.file), record,
+                    printable(fault.message)));
+}
+
+void print_json(const Options& options, const Signer& signer, const audit::VerifyReport& report) {
+  ordered_json result{
+      {"holds", !report.fault.has_value()},
+      {"records", report.checkpoint.size},
+      {"root", report.checkpoint.root.hex()},
+      {"origin", report.checkpoint.origin},
+      {"unpublished", report.unpublished},
+      {"bodies",
+       {{"opened", report.opened}, {"destroyed", report.destroyed}, {"without_key", report.without_key}}},
+      {"unfinished_bytes", report.unfinished_bytes},
+      {"key", signer.verifier.text()},
+      {"key_from", signer.from_folder ? "log folder" : "command line"},
+      {"against", nullptr},
+      {"fault", nullptr}};
+  if (!options.against.empty()) result["against"] = options.against.string();
+  if (report.fault) {
+    result["fault"] = {{"file", report.fault->file}, {"record", nullptr}, {"message", report.fault->message}};
+    if (report.fault->record) result["fault"]["record"] = *report.fault->record;
+  }
+  print(result.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+}
+
+base::Result<ExitCode> verify(const Options& options, const Invocation& invocation) {
+  const auto state = state_folder(invocation.state_path);
+  const auto log = options.log.empty() ? state / "log" : options.log;
+  HF_TRY(const auto signer, signer_of(options, log));
+  HF_TRY(const auto against, kept_elsewhere(options, signer));
+  HF_TRY(const auto keys, open_keys(options, state));
+  Progress progress("verifying");
+  const auto say = [&progress](std::uint64_t done, std::uint64_t total) {
+    progress.say(fmt::format("{} of {} records", done, total));
+  };
+  HF_TRY(const auto report,
+         audit::verify_log(log, signer.verifier, {.keys = keys.get(), .against = against, .progress = say}));
+  if (options.json) {
+    print_json(options, signer, report);
+  } else {
+    print_text(options, signer, report);
+  }
+  return report.fault ? ExitCode::kRefused : ExitCode::kDone;
+}
+
+}  // namespace
+
+void add_audit_command(CLI::App& app, const Invocation& invocation, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("audit", "Look at the audit log");
+  command->require_subcommand(1);
+  auto* check = command->add_subcommand("verify", "Check that no record was changed, removed or inserted");
+  check->add_option("--log", options->log, "the log's folder, instead of the one in the state folder")
+      ->type_name("DIR");
+  check->add_option("--key", options->key, "the key that must have signed its checkpoints")
+      ->type_name("VKEY");
+  check
+      ->add_option("--against", options->against,
+                   "a checkpoint kept elsewhere, with which the log must begin")
+      ->type_name("FILE");
+  check
+      ->add_option("--master-key", options->master_key,
+                   "opens the records with the keys in the state folder, and compares them too")
+      ->type_name("FILE");
+  check->add_flag("--json", options->json, "print JSON");
+  check->footer(
+      "Reads files alone, beside a running server too. Exit codes: 0 the log holds, 1 it does not (the first "
+      "fault is named), 2 it could not be read.\n"
+      "Example: holdfast audit verify --state /var/lib/holdfast --against checkpoint.yesterday");
+  check->callback([options, &invocation, &action] {
+    action = [options, &invocation] { return verify(*options, invocation); };
+  });
+}
+
+}  // namespace holdfast::cli
