@@ -31,7 +31,7 @@ struct PredictionRecord {
   std::string_view principal;
   std::span<const model::Tensor> inputs;
   std::span<const model::Tensor> outputs;  // all of the model's, also those that are not given out
-  const Guard* guard = nullptr;            // for for_each_cell()
+  const Guard* guard = nullptr;            // for rows()
   std::span<const Flag> flags;
   std::uint64_t flagged = 0;
   base::Timestamp at;  // when the request came

@@ -278,24 +278,33 @@ std::uint64_t Guard::row_count(std::span<const Tensor> inputs) {
   return static_cast<std::uint64_t>(inputs.front().shape.front());
 }
 
-void Guard::for_each_cell(std::span<const Tensor> inputs, const UseCell& use) const {
+std::vector<Guard::Row> Guard::rows(std::span<const Tensor> inputs) const {
+  std::vector<Row> rows(row_count(inputs));
   for (const Tensor& tensor : inputs) {
     const Input* input = find(tensor.name);
     if (input == nullptr) continue;
     const std::size_t columns = input->columns.size();
+    const auto put = [&](std::size_t i, std::string value) {
+      if (i / columns < rows.size()) {
+        rows[i / columns].push_back({input->columns[i % columns].name, std::move(value)});
+      }
+    };
     if (tensor.datatype == Datatype::kString) {
       const auto texts = model::strings(tensor);
-      for (std::size_t i = 0; texts && i < texts->size(); ++i) {
-        use(input->columns[i % columns].name, i / columns, (*texts)[i]);
-      }
+      for (std::size_t i = 0; texts && i < texts->size(); ++i) put(i, std::string((*texts)[i]));
       continue;
     }
     const auto numbers = model::numbers(tensor);
     for (std::size_t i = 0; numbers && i < numbers->size(); ++i) {
-      const Column& column = input->columns[i % columns];
-      use(column.name, i / columns, cell_text(column, (*numbers)[i]));
+      put(i, cell_text(input->columns[i % columns], (*numbers)[i]));
     }
   }
+  return rows;
+}
+
+Guard::Row Guard::row_cells(std::span<const Tensor> inputs, std::uint64_t row) const {
+  auto all = rows(inputs);
+  return row < all.size() ? std::move(all[row]) : Row();
 }
 
 std::string Guard::cell_text(const Column& column, double value) {

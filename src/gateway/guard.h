@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -75,11 +74,16 @@ class Guard {
   // refused, naming input, row, feature, and what would be taken.
   [[nodiscard]] base::Result<Outcome> check(std::span<const model::Tensor> inputs) const;
 
-  // The rows of the inputs as texts, column by column, as data::ColumnProfile::add takes them ("" where
-  // missing): for the drift tap. `use` is called for each value, with the views valid for that call alone;
-  // never where this guard knows no columns.
-  using UseCell = std::function<void(std::string_view column, std::uint64_t row, std::string_view value)>;
-  void for_each_cell(std::span<const model::Tensor> inputs, const UseCell& use) const;
+  // What the rows hold, as texts by column, as data::ColumnProfile::add takes them ("" where missing): for
+  // the drift tap. The columns' names are views into this guard. Empty rows where it knows no columns.
+  struct Cell {
+    std::string_view column;
+    std::string value;
+  };
+  using Row = std::vector<Cell>;
+  [[nodiscard]] std::vector<Row> rows(std::span<const model::Tensor> inputs) const;
+  // One of them. For all of a batch, rows() reads the inputs only once.
+  [[nodiscard]] Row row_cells(std::span<const model::Tensor> inputs, std::uint64_t row) const;
   [[nodiscard]] static std::uint64_t row_count(std::span<const model::Tensor> inputs);
 
  private:

@@ -121,13 +121,16 @@ TEST(GuardTest, WithoutColumnsOnlyNumbersAreAskedFor) {
 TEST(GuardTest, RowsComeBackAsTheTextsOfTheirColumns) {
   const auto inputs = rows({30, 500.5, 10, 1, 70, kMissing, 2, 0}, {"bern", "oslo"});
   EXPECT_EQ(Guard::row_count(inputs), 2U);
+  const Guard made = guard();
   std::vector<std::string> cells;
-  guard().for_each_cell(inputs, [&](std::string_view column, std::uint64_t row, std::string_view value) {
-    cells.push_back(fmt::format("{} {}={}", row, column, value));
-  });
-  EXPECT_THAT(cells, ElementsAre("0 age=30", "0 income=500.5", "0 grade=10", "0 owner=true", "1 age=70",
-                                 "1 income=", "1 grade=2", "1 owner=false", "0 town=bern", "1 town=oslo"));
-  Guard().for_each_cell(inputs, [](std::string_view, std::uint64_t, std::string_view) { FAIL(); });
+  for (const auto& row : made.rows(inputs)) {
+    for (const auto& cell : row) cells.push_back(fmt::format("{}={}", cell.column, cell.value));
+  }
+  EXPECT_THAT(cells, ElementsAre("age=30", "income=500.5", "grade=10", "owner=true", "town=bern", "age=70",
+                                 "income=", "grade=2", "owner=false", "town=oslo"));
+  EXPECT_EQ(made.row_cells(inputs, 1).at(4).value, "oslo");
+  EXPECT_TRUE(made.row_cells(inputs, 2).empty());
+  EXPECT_TRUE(Guard().rows(inputs).at(1).empty());
 }
 
 TEST(GuardTest, WhatDoesNotFitTheModelIsNotMade) {
