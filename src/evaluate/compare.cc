@@ -29,9 +29,29 @@ struct Figures {
   std::function<std::vector<double>(const ConfusionTable&)> of;
 };
 
+// How an interval is made of replicates.
+enum class Ends {
+  kPercentile,
+  // Of a difference of largest differences, which replicates put too high or too low where groups do not
+  // differ: what it and its replicates differ by in the wanted share of them, to both sides.
+  kSymmetric,
+};
+
+stats::Interval symmetric_interval(const stats::Bootstrap& drawn, stats::Confidence confidence) {
+  const auto& replicates = drawn.replicates;
+  if (replicates.empty() || replicates.front() == replicates.back()) return stats::unbounded(confidence);
+  std::vector<double> distances(drawn.undefined, std::numeric_limits<double>::infinity());
+  for (const double replicate : replicates) distances.push_back(std::abs(replicate - drawn.value));
+  const double wanted = std::ceil(confidence.level() * static_cast<double>(distances.size() + 1));
+  if (!(wanted <= static_cast<double>(distances.size()))) return stats::unbounded(confidence);
+  const auto at = distances.begin() + static_cast<std::ptrdiff_t>(wanted) - 1;
+  std::nth_element(distances.begin(), at, distances.end());
+  return {.low = drawn.value - *at, .high = drawn.value + *at, .confidence = confidence};
+}
+
 // Differences of all figures from the same resamples.
 Result<std::vector<stats::Measurement>> bootstrap_differences(const JointConfusionTable& joint,
-                                                              const Figures& figures,
+                                                              const Figures& figures, Ends ends,
                                                               const CompareOptions& options) {
   if (options.replicates < stats::kMinReplicates || options.replicates > stats::kMaxReplicates) {
     return fail(ErrorCode::kInvalidArgument,
@@ -62,14 +82,16 @@ Result<std::vector<stats::Measurement>> bootstrap_differences(const JointConfusi
   }
   std::vector<stats::Measurement> result;
   for (std::size_t i = 0; i < drawn.size(); ++i) {
+    drawn[i].value = values[i];
     std::sort(drawn[i].replicates.begin(), drawn[i].replicates.end());
+    const bool symmetric = ends == Ends::kSymmetric;
     result.push_back({.name = figures.names[i],
                       .value = values[i],
-                      .interval = stats::percentile_interval(drawn[i], options.confidence),
+                      .interval = symmetric ? symmetric_interval(drawn[i], options.confidence)
+                                            : stats::percentile_interval(drawn[i], options.confidence),
                       .sample_size = rows,
-                      .method = fmt::format("paired bootstrap over joint cells, {} replicates, percentile "
-                                            "interval",
-                                            options.replicates)});
+                      .method = fmt::format("paired bootstrap over joint cells, {} replicates, {} interval",
+                                            options.replicates, symmetric ? "symmetric" : "percentile")});
   }
   return result;
 }
@@ -194,8 +216,8 @@ Change change_of(const Figure& difference) {
 Result<std::vector<Figure>> compare_answers(Labels labels, Labels base, Labels candidate,
                                             const std::string& under, const CompareOptions& options) {
   HF_TRY(const auto joint, count_jointly(labels, base, candidate, nullptr));
-  HF_TRY(auto differences,
-         bootstrap_differences(joint, under.empty() ? answer_figures() : attacked_figures(), options));
+  HF_TRY(auto differences, bootstrap_differences(joint, under.empty() ? answer_figures() : attacked_figures(),
+                                                 Ends::kPercentile, options));
   return in_scope({.over = options.over, .under = under, .by = "", .group = ""}, std::move(differences));
 }
 
@@ -230,7 +252,7 @@ Result<Fairness> compare_fairness(Labels labels, Labels base, Labels candidate, 
   const std::vector<bool> skip =
       small_groups(joint.first(joint.cells()), grouping, options.minimum_group_rows, result.left_out);
   if (std::count(skip.begin(), skip.end(), false) < 2) return result;
-  HF_TRY(auto differences, bootstrap_differences(joint, fairness_figures(skip), options));
+  HF_TRY(auto differences, bootstrap_differences(joint, fairness_figures(skip), Ends::kSymmetric, options));
   result.figures =
       in_scope({.over = options.over, .under = "", .by = grouping.by, .group = ""}, std::move(differences));
   return result;

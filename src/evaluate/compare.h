@@ -37,8 +37,9 @@ base::Result<std::vector<Figure>> compare_answers(std::span<const std::uint8_t> 
                                                   const std::string& under = "",
                                                   const CompareOptions& options = {});
 
-// The figures of fairness.h. Percentile intervals: where neither model treats groups differently they are
-// wider than need be. Groups left out as there.
+// The figures of fairness.h. The interval reaches as far to both sides as the difference and its replicates
+// lie apart in the wanted share of them: a percentile interval would miss the true difference too often where
+// one of the models treats groups alike. Groups left out as there.
 base::Result<Fairness> compare_fairness(std::span<const std::uint8_t> labels,
                                         std::span<const std::uint8_t> base,
                                         std::span<const std::uint8_t> candidate, const Grouping& grouping,

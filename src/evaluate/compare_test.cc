@@ -127,6 +127,40 @@ TEST(Compare, ComparesRobustnessAndFairness) {
       2U);
 }
 
+// The base answers group a worse than the other three, the candidate all alike; and the other way round.
+TEST(Compare, CoversAChangeOfFairness) {
+  constexpr int kTrials = 100;
+  for (const auto& [base_gap, candidate_gap] : {std::pair{.2, .0}, {.0, .2}}) {
+    int covered = 0;
+    for (std::uint64_t trial = 0; trial < kTrials; ++trial) {
+      stats::PhiloxStream random(/*seed=*/5, trial);
+      std::vector<std::uint8_t> base;
+      std::vector<std::uint8_t> candidate;
+      std::vector<std::string> groups;
+      for (const char* group : {"a", "b", "c", "d"}) {
+        const double own = group[0] == 'a' ? 1 : 0;
+        for (int row = 0; row < 300; ++row) {
+          const double first = random.uniform();
+          const double second = random.uniform() < .5 ? first : random.uniform();
+          base.push_back(first < .7 - base_gap * own ? 1 : 0);
+          candidate.push_back(second < .7 - candidate_gap * own ? 1 : 0);
+          groups.emplace_back(group);
+        }
+      }
+      const std::vector<std::uint8_t> labels(groups.size(), 1);
+      const auto compared =
+          compare_fairness(labels, base, candidate, group_by("sex", groups).value(), {.replicates = 200})
+              .value();
+      const auto& [low, high, confidence] = find(compared.figures, "equal_opportunity_difference",
+                                                 {.over = "champion", .under = "", .by = "sex", .group = ""})
+                                                ->measurement.interval;
+      const double truth = candidate_gap - base_gap;
+      covered += low <= truth && truth <= high;
+    }
+    EXPECT_GE(covered, kTrials * 88 / 100) << base_gap << " to " << candidate_gap;
+  }
+}
+
 TEST(Compare, RefusesOtherRows) {
   const Pair one(0, 1);
   const Pair other(0, 2);

@@ -12,7 +12,6 @@
 
 namespace holdfast::evaluate {
 
-inline constexpr std::string_view kEvaluationPredicateType = "https://holdfast.dev/evaluation/v1";
 inline constexpr std::size_t kMaxFigures = 20'000;
 inline constexpr std::size_t kMaxMethodBytes = 2'000;
 
