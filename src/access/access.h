@@ -147,6 +147,9 @@ class Access {
                                             const crypto::PublicKey& key);
   base::Result<> remove_service_key(const Caller& caller, const PrincipalId& service,
                                     std::string_view key_id);
+  // The live tokens of a principal, and the ids of a service's keys.
+  base::Result<std::vector<TokenFacts>> list_tokens(const Caller& caller, const PrincipalId& principal);
+  base::Result<std::vector<std::string>> list_service_keys(const Caller& caller, const PrincipalId& service);
   base::Result<> revoke_token(const Caller& caller, const TokenId& token);
   base::Result<> revoke_tokens(const Caller& caller, const PrincipalId& principal);
 

@@ -34,7 +34,7 @@ Result<OneTimePassword> Access::reset_password(const Caller& caller, const Princ
   }
   base::Secret password = make_password();
   HF_TRY(const auto hashed, hash(password));
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const PrincipalRow who, require_kind(change.view(), caller.workspace(), person, Kind::kPerson));
   PasswordRow row{.workspace = who.workspace, .principal = person, .hash = hashed.text(), .one_time = true};
   change.makes(row.row_name());
@@ -51,7 +51,7 @@ Result<std::string> Access::add_service_key(const Caller& caller, const Principa
   HF_TRY(const Decided decided,
          permit(caller, Action::kIssueCredential, principal_resource(caller.workspace(), service)));
   HF_CHECK(jws_algorithm(key.algorithm()));
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const PrincipalRow who, require_kind(change.view(), caller.workspace(), service, Kind::kService));
   HF_TRY(const auto known, service_keys(change.view(), who.workspace, service));
   ServiceKeyRow row{
@@ -76,7 +76,7 @@ Result<> Access::remove_service_key(const Caller& caller, const PrincipalId& ser
                                     std::string_view key_id) {
   HF_TRY(const Decided decided,
          permit(caller, Action::kIssueCredential, principal_resource(caller.workspace(), service)));
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const auto known, service_keys(change.view(), caller.workspace(), service));
   for (const ServiceKeyRow& row : known) {
     if (row.key_id != key_id) continue;
@@ -89,6 +89,26 @@ Result<> Access::remove_service_key(const Caller& caller, const PrincipalId& ser
     return change.commit(row.workspace, "credential", service.value());
   }
   return base::fail(ErrorCode::kNotFound, "the service has no such key");
+}
+
+Result<std::vector<TokenFacts>> Access::list_tokens(const Caller& caller, const PrincipalId& principal) {
+  HF_CHECK(authorise(caller, Action::kListPrincipals, {.workspace = caller.workspace()}));
+  HF_TRY(const store::Snapshot view, parts_.database.snapshot());
+  HF_TRY(const auto rows, tokens_of(view, caller.workspace(), principal));
+  std::vector<TokenFacts> live;
+  for (const TokenRow& row : rows) {
+    if (row.facts.expires > parts_.clock.now()) live.push_back(row.facts);
+  }
+  return live;
+}
+
+Result<std::vector<std::string>> Access::list_service_keys(const Caller& caller, const PrincipalId& service) {
+  HF_CHECK(authorise(caller, Action::kListPrincipals, {.workspace = caller.workspace()}));
+  HF_TRY(const store::Snapshot view, parts_.database.snapshot());
+  HF_TRY(const auto rows, service_keys(view, caller.workspace(), service));
+  std::vector<std::string> ids;
+  for (const ServiceKeyRow& row : rows) ids.push_back(row.key_id);
+  return ids;
 }
 
 Result<> Access::revoke_token(const Caller& caller, const TokenId& token) {
@@ -108,7 +128,7 @@ Result<> Access::revoke_token(const Caller& caller, const TokenId& token) {
 Result<> Access::revoke_tokens(const Caller& caller, const PrincipalId& principal) {
   HF_TRY(const Decided decided,
          permit(caller, Action::kDisablePrincipal, principal_resource(caller.workspace(), principal)));
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   change.ends_tokens(caller.workspace(), principal);
   HF_CHECK(change.record(decided, {{"revoked", "all tokens"}}));
   HF_CHECK(erase_tokens(change.rows(), caller.workspace(), principal));

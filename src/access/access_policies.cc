@@ -30,7 +30,7 @@ Result<> Access::add_policy(const Decided& decided, const Caller& caller, std::s
                             std::string_view text) {
   HF_CHECK(checked_policy(id, text));
   HF_CHECK(require_unused(caller.workspace(), id));
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const auto there, find_policy(change.view(), caller.workspace(), id));
   if (there) {
     return base::fail(
@@ -53,7 +53,7 @@ Result<> Access::add_policy(const Decided& decided, const Caller& caller, std::s
 }
 
 Result<> Access::drop_policy(const Decided& decided, const Caller& caller, std::string_view id, bool grant) {
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const auto row, find_policy(change.view(), caller.workspace(), id));
   if (!row || row->grant != grant) {
     return base::fail(ErrorCode::kNotFound,

@@ -127,7 +127,7 @@ Result<> Access::make_principal(const Caller& caller, const PrincipalId& id, Kin
                                 const std::optional<PrincipalId>& owner,
                                 const std::optional<crypto::PasswordHash>& password) {
   HF_TRY(const Decided decided, permit(caller, Action::kCreatePrincipal, {.workspace = caller.workspace()}));
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_CHECK(require_free_name(change.view(), caller.workspace(), kind, name));
   if (owner) HF_CHECK(require_owner(change.view(), caller.workspace(), *owner));
   PrincipalRow row{.workspace = caller.workspace(),
@@ -180,7 +180,7 @@ Result<PrincipalId> Access::create_group(const Caller& caller, std::string_view 
 Result<> Access::set_enabled(const Caller& caller, const PrincipalId& id, bool enabled) {
   HF_TRY(const Decided decided,
          permit(caller, Action::kDisablePrincipal, principal_resource(caller.workspace(), id)));
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(PrincipalRow row, require_principal(change.view(), caller.workspace(), id));
   if (row.kind == Kind::kGroup) {
     return base::fail(ErrorCode::kInvalidArgument,
@@ -204,7 +204,7 @@ Result<> Access::set_enabled(const Caller& caller, const PrincipalId& id, bool e
 Result<> Access::add_member(const Caller& caller, const PrincipalId& group, const PrincipalId& member) {
   HF_TRY(const Decided decided,
          permit(caller, Action::kGrant, principal_resource(caller.workspace(), group)));
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const PrincipalRow to, require_principal(change.view(), caller.workspace(), group));
   HF_TRY(const PrincipalRow who, require_principal(change.view(), caller.workspace(), member));
   if (to.kind != Kind::kGroup || who.kind == Kind::kGroup) {
@@ -232,7 +232,7 @@ Result<> Access::remove_member(const Caller& caller, const PrincipalId& group, c
     return base::fail(ErrorCode::kConflict,
                       "the local operator stays an administrator: it is the way back in");
   }
-  HF_TRY(Change change, Change::begin(*this));
+  HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const auto row, find_membership(change.view(), caller.workspace(), group, member));
   if (!row) return base::fail(ErrorCode::kNotFound, "it is no member of this group");
   change.removes(row->row_name());

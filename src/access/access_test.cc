@@ -138,6 +138,7 @@ TEST_F(Home, RevokedTokensAndDisabledPrincipalsEndAtOnce) {
   };
   const Caller held = access_->authenticate(one->token.reveal_text(), kApiAudience).value();
   EXPECT_TRUE(may(held, Action::kReadModel, model("credit")));
+  EXPECT_EQ(access_->list_tokens(*local_, bob)->size(), 3U);
   ASSERT_TRUE(access_->revoke_token(*local_, one->id));
   EXPECT_FALSE(is_live(*one));
   EXPECT_FALSE(may(held, Action::kReadModel, model("credit")));  // as of an open stream
@@ -180,6 +181,20 @@ TEST_F(Home, AnotherProcessLearnsOfAChange) {
   const auto here = sign_in("bob");
   EXPECT_TRUE(access_->authenticate(there->token.reveal_text(), kApiAudience));
   EXPECT_TRUE(access_->authenticate(here->token.reveal_text(), kApiAudience));
+}
+
+// A process that has not yet heard of a change still can't act against it.
+TEST_F(Home, WhatWasDecidedByAnOldSnapshotIsDecidedAgain) {
+  const PrincipalId bob = person("bob", kAdministrators);
+  const auto other = Access::open(parts(), options()).value();
+  const auto token = sign_in("bob");
+  EXPECT_TRUE(other->refresh().value());
+  const Caller there = other->authenticate(token->token.reveal_text(), kApiAudience).value();
+  ASSERT_TRUE(access_->remove_member(*local_, PrincipalId(std::string(kAdministrators)), bob));
+  EXPECT_TRUE(other->decide(there, Action::kCreatePrincipal, {.workspace = kHome})->allowed());
+  EXPECT_EQ(code_of(other->create_service(there, {.name = "robot"})), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(code_of(other->grant(there, bob, Action::kInfer, endpoint("credit"))),
+            ErrorCode::kPermissionDenied);
 }
 
 TEST_F(Home, WhatCannotBeRecordedDoesNotHappen) {

@@ -24,6 +24,15 @@ Result<Access::Change> Access::Change::begin(Access& access) {
   return Change(access, std::move(transaction));
 }
 
+Result<Access::Change> Access::Change::begin(Access& access, const Decided& decided) {
+  HF_TRY(Change change, begin(access));
+  HF_TRY(const std::int64_t at, generation(change.view()));
+  if (at == decided.generation()) return change;
+  HF_CHECK(access.reload());
+  HF_CHECK(access.permit(decided.caller(), decided.action(), decided.resource()));
+  return change;
+}
+
 Result<Receipt> Access::Change::record(const Decided& decided, json about) {
   about["rows"] = named_;
   HF_TRY(const Entry entry, decided.entry(about));

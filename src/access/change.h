@@ -28,6 +28,9 @@ struct Access::Attempted {
 class Access::Change {
  public:
   static base::Result<Change> begin(Access& access);
+  // For what was decided a moment ago: decided again where something changed meanwhile, here or in another
+  // process, since from here on nobody else can change anything.
+  static base::Result<Change> begin(Access& access, const Decided& decided);
 
   [[nodiscard]] store::Transaction& rows() { return transaction_; }
   [[nodiscard]] const store::Snapshot& view() const { return transaction_.view(); }

@@ -75,6 +75,10 @@ class Decided {
  public:
   [[nodiscard]] bool allowed() const { return decision_.verdict == policy::Verdict::kAllow; }
   [[nodiscard]] const policy::Decision& decision() const { return decision_; }
+  [[nodiscard]] const Caller& caller() const { return caller_; }
+  [[nodiscard]] Action action() const { return action_; }
+  [[nodiscard]] const Resource& resource() const { return resource_; }
+  [[nodiscard]] std::int64_t generation() const { return generation_; }  // of the snapshot it is by
   // A sentence for the person: "ada may not release on Endpoint::\"default/credit\": no policy permits it".
   [[nodiscard]] std::string why() const;
   // kPermissionDenied with why().
@@ -86,11 +90,15 @@ class Decided {
 
  private:
   friend class Snapshot;
-  Decided(Caller caller, Action action, Resource resource)
-      : caller_(std::move(caller)), action_(action), resource_(std::move(resource)) {}
+  Decided(Caller caller, Action action, Resource resource, std::int64_t generation)
+      : caller_(std::move(caller)),
+        action_(action),
+        resource_(std::move(resource)),
+        generation_(generation) {}
   Caller caller_;
   Action action_;
   Resource resource_;
+  std::int64_t generation_;
   policy::Decision decision_;
   std::string reason_;  // why it was refused before any policy was asked; empty otherwise
 };

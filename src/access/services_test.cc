@@ -82,6 +82,7 @@ TEST_F(ServicesTest, ADisabledServiceAndARemovedKeySignNobodyIn) {
   EXPECT_THAT(message_of(sign_in_by(assertion("2"))), HasSubstr("disabled"));
   ASSERT_TRUE(access_->set_enabled(*local_, service_, true));
   const auto again = sign_in_by(assertion("3"));
+  EXPECT_THAT(access_->list_service_keys(*local_, service_).value(), testing::ElementsAre(key_id_));
   ASSERT_TRUE(access_->remove_service_key(*local_, service_, key_id_));
   EXPECT_FALSE(access_->authenticate(again->token.reveal_text(), "endpoint:credit"));
   EXPECT_THAT(message_of(sign_in_by(assertion("4"))), HasSubstr("no key"));

@@ -245,7 +245,7 @@ std::string Snapshot::refusal(const Caller& caller, Action action, const Resourc
 
 Decided Snapshot::decide(const Caller& caller, Action action, const Resource& resource,
                          const Circumstances& circumstances) const {
-  Decided decided(caller, action, resource);
+  Decided decided(caller, action, resource, generation_);
   decided.reason_ = refusal(caller, action, resource, circumstances.now);
   if (!decided.reason_.empty()) return decided;
   const Known& holder = *known(caller.workspace(), caller.id());
