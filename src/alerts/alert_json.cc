@@ -80,6 +80,7 @@ std::string message_body(const Alert& alert, const std::vector<NamedSignal>& sig
       {"who", transition.who},
       {"comment", transition.comment},
       {"alert", std::move(shown)}};
+  // What was stored is UTF-8; a row changed behind this module's back must not throw here.
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

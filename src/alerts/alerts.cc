@@ -24,13 +24,22 @@ using store::Transaction;
 constexpr std::string_view kChange = "alert";
 constexpr int kMaxDetailsDepth = 16;
 
-Result<> check_length(std::string_view what, std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return {};
-  return base::fail(ErrorCode::kLimitExceeded, fmt::format("{} is longer than {} bytes", what, max_bytes));
+// Whatever is kept goes out as JSON later, so it must be UTF-8 from the start.
+Result<> check_text(std::string_view what, std::string_view text, std::size_t max_bytes) {
+  if (text.size() > max_bytes) {
+    return base::fail(ErrorCode::kLimitExceeded, fmt::format("{} is longer than {} bytes", what, max_bytes));
+  }
+  if (base::canonical_json(std::string(text))) return {};
+  return base::fail(ErrorCode::kInvalidArgument, fmt::format("{} is not UTF-8", what));
+}
+
+Result<> check_name(std::string_view what, std::string_view name) {
+  HF_CHECK(store::check_name(what, name));
+  return check_text(what, name, store::kMaxNameBytes);
 }
 
 Result<> check_details(const Signal& signal) {
-  HF_CHECK(check_length("a signal's details", signal.details, kMaxDetailsBytes));
+  HF_CHECK(check_text("a signal's details", signal.details, kMaxDetailsBytes));
   auto details =
       base::parse_json(signal.details, {.max_bytes = kMaxDetailsBytes, .max_depth = kMaxDetailsDepth});
   if (!details) return base::fail(std::move(details).error().within("a signal's details"));
@@ -39,15 +48,17 @@ Result<> check_details(const Signal& signal) {
 }
 
 Result<> check_signal(const Signal& signal) {
-  HF_CHECK(store::check_name("a signal's workspace", signal.workspace.value()));
-  HF_CHECK(store::check_name("a signal's source", signal.source));
-  HF_CHECK(store::check_name("a signal's subject", signal.subject));
-  HF_CHECK(store::check_name("a signal's name", signal.name));
-  HF_CHECK(store::check_name("a signal's summary", signal.summary.substr(0, 1)));
-  HF_CHECK(check_length("a signal's summary", signal.summary, kMaxSummaryBytes));
-  HF_CHECK(check_length("a signal's practice", signal.practice, store::kMaxNameBytes));
-  HF_CHECK(check_length("a signal's risk", signal.risk, store::kMaxNameBytes));
-  HF_CHECK(check_length("a signal's runbook", signal.runbook, store::kMaxNameBytes));
+  HF_CHECK(check_name("a signal's workspace", signal.workspace.value()));
+  HF_CHECK(check_name("a signal's source", signal.source));
+  HF_CHECK(check_name("a signal's subject", signal.subject));
+  HF_CHECK(check_name("a signal's name", signal.name));
+  if (signal.summary.empty()) {
+    return base::fail(ErrorCode::kInvalidArgument, "a signal's summary must not be empty");
+  }
+  HF_CHECK(check_text("a signal's summary", signal.summary, kMaxSummaryBytes));
+  HF_CHECK(check_text("a signal's practice", signal.practice, store::kMaxNameBytes));
+  HF_CHECK(check_text("a signal's risk", signal.risk, store::kMaxNameBytes));
+  HF_CHECK(check_text("a signal's runbook", signal.runbook, store::kMaxNameBytes));
   return check_details(signal);
 }
 
@@ -216,8 +227,8 @@ std::int64_t windows_needed(const Policy& policy, const Alert& alert) {
 }
 
 Result<Alert> unresolved(const Transaction& transaction, const Alerts::Act& act) {
-  HF_CHECK(store::check_name("who acts on an alert", act.who));
-  HF_CHECK(check_length("a comment", act.comment, kMaxCommentBytes));
+  HF_CHECK(check_name("who acts on an alert", act.who));
+  HF_CHECK(check_text("a comment", act.comment, kMaxCommentBytes));
   HF_TRY(Alert alert, read_alert(transaction.view(), act.workspace, act.id));
   if (alert.state != State::kResolved) return alert;
   return base::fail(ErrorCode::kConflict, fmt::format("alert {} is resolved already", act.id.value()));

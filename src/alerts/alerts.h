@@ -144,7 +144,7 @@ class Alerts {
   };
   // What one window showed: signals of one workspace, source and subject, 1 to kMaxListed of them. `record`
   // is the digest of the audit record of the measurement. kInvalidArgument names the field that is empty, too
-  // long or no JSON object; kLimitExceeded over a bound.
+  // long, not UTF-8 or no JSON object; kLimitExceeded over a bound.
   base::Result<Raised> raise(store::Transaction& transaction, std::span<const Signal> signals,
                              const base::Digest& record) const;
   base::Result<Raised> raise(store::Transaction& transaction, const Signal& signal,

@@ -325,12 +325,19 @@ TEST_F(AlertsTest, NamesOverTheBoundCountAndAreNotListed) {
   EXPECT_EQ(messages()[0]["alert"]["signals"].size(), 16UL);
 }
 
-TEST_F(AlertsTest, TextThatIsNoUtf8StillGoesOut) {
-  put("pager", "https://hooks.example.com/x");
-  auto odd = signal();
-  odd.summary = "\xff moved";
-  ASSERT_TRUE(raise(odd));
-  EXPECT_EQ(messages()[0]["alert"]["summary"], "\xef\xbf\xbd moved");
+TEST_F(AlertsTest, TextThatIsNoUtf8ComesNoFurther) {
+  const auto refusal = [&](std::string Signal::* field) {
+    Signal bad = signal();
+    bad.*field = "\xff moved";
+    return raise(bad).error().code;
+  };
+  for (const auto field : {&Signal::source, &Signal::subject, &Signal::name, &Signal::summary,
+                           &Signal::practice, &Signal::risk, &Signal::runbook, &Signal::details}) {
+    EXPECT_EQ(refusal(field), ErrorCode::kInvalidArgument);
+  }
+  const auto id = raise(signal())->id;
+  EXPECT_EQ(acknowledge(id, "\xff").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(acknowledge(id, "x", "\xff").error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST_F(AlertsTest, SurvivesARestart) {
