@@ -113,13 +113,7 @@ GuardAction GuardRules::action(GuardRule rule) const {
 
 struct Guard::Place {
   std::string_view input;
-  std::string_view feature;  // empty where the column has no name
   std::uint64_t row;
-};
-
-struct Guard::Verdict {
-  GuardRule rule;
-  std::string message;  // what follows the place
 };
 
 Result<Guard::Column> Guard::make_column(const data::Schema& schema, const std::string& name,
@@ -188,92 +182,100 @@ Result<Guard> Guard::create(const model::Signature& signature, const data::Schem
   return guard;
 }
 
-std::optional<Guard::Verdict> Guard::judge_number(const Column* column, double value) const {
+std::optional<GuardRule> Guard::judge_number(const Column* column, double value) {
   if (std::isnan(value)) {
-    if (column != nullptr && column->nullable) return std::nullopt;
-    return Verdict{GuardRule::kMissing, "the value is missing, as it never was in training; give one"};
+    return column != nullptr && column->nullable ? std::nullopt : std::optional(GuardRule::kMissing);
   }
-  if (std::isinf(value)) return Verdict{GuardRule::kNotFinite, "the value is infinite; give a number"};
+  if (std::isinf(value)) return GuardRule::kNotFinite;
   if (column == nullptr) return std::nullopt;
-  if (column->limit && outside(*column->limit, value)) {
-    return Verdict{GuardRule::kLimit, fmt::format("{} is outside the limits of this endpoint, {} to {}",
-                                                  value, column->limit->low, column->limit->high)};
-  }
-  if (column->type == ColumnType::kBoolean && value != 0 && value != 1) {
-    return Verdict{GuardRule::kUnknownCategory, fmt::format("{} is neither 0 nor 1", value)};
-  }
-  if (column->type == ColumnType::kCategorical &&
-      !std::ranges::binary_search(column->category_numbers, value)) {
-    return Verdict{GuardRule::kUnknownCategory,
-                   fmt::format("{} is a category that training has not seen; there are {}", value,
-                               shown(column->categories))};
-  }
-  if (column->type == ColumnType::kInteger && value != std::floor(value)) {
-    return Verdict{GuardRule::kNotInteger,
-                   fmt::format("{} is not an integer, as all were in training", value)};
-  }
-  if (column->domain && outside(*column->domain, value)) {
-    return Verdict{
-        GuardRule::kOutsideTraining,
-        fmt::format("{} is outside {} to {}, what training has seen and a margin; check the unit and the "
-                    "order of the columns",
-                    value, column->domain->low, column->domain->high)};
-  }
+  if (column->limit && outside(*column->limit, value)) return GuardRule::kLimit;
+  const bool known = column->type == ColumnType::kBoolean ? value == 0 || value == 1
+                     : column->type == ColumnType::kCategorical
+                         ? std::ranges::binary_search(column->category_numbers, value)
+                         : true;
+  if (!known) return GuardRule::kUnknownCategory;
+  if (column->type == ColumnType::kInteger && value != std::floor(value)) return GuardRule::kNotInteger;
+  if (column->domain && outside(*column->domain, value)) return GuardRule::kOutsideTraining;
   return std::nullopt;
 }
 
-std::optional<Guard::Verdict> Guard::judge_text(const Column& column, std::string_view value) const {
+std::optional<GuardRule> Guard::judge_text(const Column& column, std::string_view value) {
   const auto cell = data::read_cell(value);
   if (cell.kind == data::CellKind::kMissing) {
-    if (column.nullable) return std::nullopt;
-    return Verdict{GuardRule::kMissing, "the value is missing, as it never was in training; give one"};
+    return column.nullable ? std::nullopt : std::optional(GuardRule::kMissing);
   }
-  if (column.type == ColumnType::kBoolean && cell.kind != data::CellKind::kBoolean) {
-    return Verdict{GuardRule::kUnknownCategory, "the value is neither true nor false"};
-  }
-  if (column.type == ColumnType::kCategorical &&
-      !std::binary_search(column.categories.begin(), column.categories.end(), value)) {
-    return Verdict{GuardRule::kUnknownCategory,
-                   fmt::format("\"{}\" is a category that training has not seen; there are {}",
-                               value.substr(0, kShownBytes), shown(column.categories))};
-  }
-  return std::nullopt;
+  const bool known = column.type == ColumnType::kBoolean ? cell.kind == data::CellKind::kBoolean
+                     : column.type == ColumnType::kCategorical
+                         ? std::binary_search(column.categories.begin(), column.categories.end(), value)
+                         : true;
+  return known ? std::nullopt : std::optional(GuardRule::kUnknownCategory);
 }
 
-Result<> Guard::note(const Verdict& verdict, const Place& place, Outcome& outcome) const {
-  const GuardAction action = rules_.action(verdict.rule);
+std::string Guard::explain(GuardRule rule, const Column* column, std::string_view value) {
+  switch (rule) {
+    case GuardRule::kMissing:
+      return "the value is missing, as it never was in training; give one";
+    case GuardRule::kNotFinite:
+      return "the value is infinite; give a number";
+    case GuardRule::kLimit:
+      return fmt::format("{} is outside the limits of this endpoint, {} to {}", value, column->limit->low,
+                         column->limit->high);
+    case GuardRule::kNotInteger:
+      return fmt::format("{} is not an integer, as all were in training", value);
+    case GuardRule::kOutsideTraining:
+      return fmt::format(
+          "{} is outside {} to {}, what training has seen and a margin; check the unit and the order "
+          "of the columns",
+          value, column->domain->low, column->domain->high);
+    case GuardRule::kUnknownCategory:
+      break;
+  }
+  if (column->type == ColumnType::kBoolean) {
+    return fmt::format("{} is neither true nor false (1 nor 0 as a number)", value.substr(0, kShownBytes));
+  }
+  return fmt::format("\"{}\" is a category that training has not seen; there are {}",
+                     value.substr(0, kShownBytes), shown(column->categories));
+}
+
+// The text of a value is made only where somebody reads it: a large request may be wrong all over.
+template <typename Text>
+Result<> Guard::note(GuardRule rule, const Place& place, const Column* column, Text text,
+                     Outcome& outcome) const {
+  const GuardAction action = rules_.action(rule);
   if (action == GuardAction::kIgnore) return {};
   if (action == GuardAction::kFlag && ++outcome.flagged > kMaxFlags) return {};
-  const std::string feature = place.feature.empty() ? "" : fmt::format(", feature \"{}\"", place.feature);
-  std::string message =
-      fmt::format("input \"{}\", row {}{}: {}", place.input, place.row, feature, verdict.message);
+  const std::string feature = column == nullptr ? "" : fmt::format(", feature \"{}\"", column->name);
+  std::string message = fmt::format("input \"{}\", row {}{}: {}", place.input, place.row, feature,
+                                    explain(rule, column, text()));
   if (action == GuardAction::kRefuse) return fail(ErrorCode::kInvalidArgument, std::move(message));
-  outcome.flags.push_back({.rule = verdict.rule,
+  outcome.flags.push_back({.rule = rule,
                            .input = std::string(place.input),
-                           .feature = std::string(place.feature),
+                           .feature = column == nullptr ? "" : column->name,
                            .row = place.row,
                            .message = std::move(message)});
   return {};
 }
 
+Result<> Guard::check_texts(const Tensor& tensor, const Input& input, Outcome& outcome) const {
+  const std::size_t columns = input.columns.size();
+  HF_TRY(const auto texts, model::strings(tensor));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const Column& column = input.columns[i % columns];
+    if (const auto rule = judge_text(column, texts[i])) {
+      HF_CHECK(
+          note(*rule, {tensor.name, i / columns}, &column, [&] { return std::string(texts[i]); }, outcome));
+    }
+  }
+  return {};
+}
+
 Result<> Guard::check_input(const Tensor& tensor, Outcome& outcome) const {
   const Input* input = find(tensor.name);
-  const std::size_t columns = input == nullptr ? 1 : input->columns.size();
-  const auto place = [&](std::size_t i) {
-    return Place{tensor.name, input == nullptr ? std::string_view() : input->columns[i % columns].name,
-                 i / columns};
-  };
   if (tensor.datatype == Datatype::kString) {
-    if (input == nullptr) return {};
-    HF_TRY(const auto texts, model::strings(tensor));
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      if (const auto verdict = judge_text(input->columns[i % columns], texts[i])) {
-        HF_CHECK(note(*verdict, place(i), outcome));
-      }
-    }
-    return {};
+    return input == nullptr ? Result<>() : check_texts(tensor, *input, outcome);
   }
   if (input == nullptr && !is_real(tensor.datatype)) return {};
+  const std::size_t columns = input == nullptr ? 1 : input->columns.size();
   HF_TRY(const auto numbers, model::numbers(tensor));
   if (numbers.size() % columns != 0) {
     return fail(ErrorCode::kInvalidArgument,
@@ -281,7 +283,10 @@ Result<> Guard::check_input(const Tensor& tensor, Outcome& outcome) const {
   }
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const Column* column = input == nullptr ? nullptr : &input->columns[i % columns];
-    if (const auto verdict = judge_number(column, numbers[i])) HF_CHECK(note(*verdict, place(i), outcome));
+    if (const auto rule = judge_number(column, numbers[i])) {
+      HF_CHECK(
+          note(*rule, {tensor.name, i / columns}, column, [&] { return number_text(numbers[i]); }, outcome));
+    }
   }
   return {};
 }

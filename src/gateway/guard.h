@@ -101,15 +101,20 @@ class Guard {
     std::vector<Column> columns;
   };
   struct Place;
-  struct Verdict;
 
   [[nodiscard]] static base::Result<Column> make_column(const data::Schema& schema, const std::string& name,
                                                         const model::TensorSpec& spec,
                                                         const GuardRules& rules);
-  [[nodiscard]] std::optional<Verdict> judge_number(const Column* column, double value) const;
-  [[nodiscard]] std::optional<Verdict> judge_text(const Column& column, std::string_view value) const;
+  // None where nothing is wrong. Without a column only a real number is asked for.
+  [[nodiscard]] static std::optional<GuardRule> judge_number(const Column* column, double value);
+  [[nodiscard]] static std::optional<GuardRule> judge_text(const Column& column, std::string_view value);
+  [[nodiscard]] static std::string explain(GuardRule rule, const Column* column, std::string_view value);
+  template <typename Text>
+  [[nodiscard]] base::Result<> note(GuardRule rule, const Place& place, const Column* column, Text text,
+                                    Outcome& outcome) const;
   [[nodiscard]] base::Result<> check_input(const model::Tensor& tensor, Outcome& outcome) const;
-  [[nodiscard]] base::Result<> note(const Verdict& verdict, const Place& place, Outcome& outcome) const;
+  [[nodiscard]] base::Result<> check_texts(const model::Tensor& tensor, const Input& input,
+                                           Outcome& outcome) const;
   [[nodiscard]] static std::string cell_text(const Column& column, double value);
   [[nodiscard]] const Input* find(std::string_view name) const;
 

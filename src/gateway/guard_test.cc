@@ -63,10 +63,11 @@ TEST(GuardTest, EachRefusalNamesThePlaceAndTheRemedy) {
               HasSubstr("input \"x\", row 1, feature \"age\": the value is missing"));
   EXPECT_THAT(refusal(guard(), rows({30, HUGE_VAL, 1, 1}, {"bern"})),
               HasSubstr("feature \"income\": the value is infinite"));
-  EXPECT_THAT(refusal(guard(), rows({30, 1, 3, 1}, {"bern"})),
-              HasSubstr("feature \"grade\": 3 is a category that training has not seen; there are 1, 10, 2"));
+  EXPECT_THAT(
+      refusal(guard(), rows({30, 1, 3, 1}, {"bern"})),
+      HasSubstr("feature \"grade\": \"3\" is a category that training has not seen; there are 1, 10, 2"));
   EXPECT_THAT(refusal(guard(), rows({30, 1, 1, 2}, {"bern"})),
-              HasSubstr("feature \"owner\": 2 is neither 0 nor 1"));
+              HasSubstr("feature \"owner\": 2 is neither true nor false"));
   EXPECT_THAT(refusal(guard(), rows({30.5, 1, 1, 1}, {"bern"})), HasSubstr("30.5 is not an integer"));
   EXPECT_THAT(refusal(guard(), rows({30, 1, 1, 1}, {"rome"})),
               HasSubstr("input \"town\", row 0, feature \"town\": \"rome\" is a category"));
