@@ -135,6 +135,8 @@ class Importer {
     if (operation == "Softmax") return take_along_rows(node, Operation::kSoftmax);
     if (operation == "Flatten") return take_along_rows(node, Operation::kIdentity);
     if (operation == "Identity" || operation == "Dropout") return take_identity(node);
+    if (operation == "Concat") return take_concat(node);
+    if (operation == "Cast") return take_cast(node);
     return unsupported("it has no gradient here");
   }
 
@@ -155,6 +157,26 @@ class Importer {
       }
     }
     return take_plain(node, Operation::kIdentity);
+  }
+
+  Result<> take_cast(const OnnxNode& node) {
+    const auto to = static_cast<formats::OnnxElement>(node.integer("to", 0) & 0xFF);
+    if (to == formats::OnnxElement::kFloat) return take_plain(node, Operation::kIdentity);
+    return unsupported(fmt::format("it casts to {}", formats::to_string(to)));
+  }
+
+  Result<> take_concat(const OnnxNode& node) {
+    const std::int64_t axis = node.integer("axis", 0);
+    if (axis != 1 && axis != -1) return unsupported(fmt::format("its axis is {}, not 1", axis));
+    Step step{.operation = Operation::kConcat};
+    for (std::size_t i = 0; i < std::max<std::size_t>(node.inputs.size(), 1); ++i) {
+      HF_TRY(const std::size_t part, value(node, i));
+      step.parts.push_back(part);
+      step.width += width(part);
+    }
+    step.input = step.parts.front();
+    if (step.width > FeedForward::kMaxWidth) return unsupported("its output is too wide");
+    return keep(node, std::move(step));
   }
 
   Result<> take_plain(const OnnxNode& node, Operation operation) {

@@ -13,7 +13,7 @@
 
 namespace holdfast::lab {
 
-enum class Operation { kGemm, kAdd, kSub, kMul, kDiv, kRelu, kSigmoid, kTanh, kSoftmax, kIdentity };
+enum class Operation { kGemm, kAdd, kSub, kMul, kDiv, kRelu, kSigmoid, kTanh, kSoftmax, kConcat, kIdentity };
 
 // Row-major. A vector has one row.
 struct Tensor {
@@ -32,7 +32,9 @@ struct Step {
   // Add, Sub, Mul, Div: the other operand, either a value or a constant of one row.
   std::optional<std::size_t> other;
   Tensor constant;
-  bool swapped = false;   // `input` is the second operand
+  bool swapped = false;  // `input` is the second operand
+  // Concat: the values side by side, `input` the first of them.
+  std::vector<std::size_t> parts;
   std::size_t width = 0;  // of the output
 };
 
@@ -48,9 +50,9 @@ struct FeedForward {
 };
 
 // The graph behind the output "probabilities", or behind the only output. What other outputs need is
-// overlooked. Gemm, MatMul, Add, Sub, Mul, Div, Relu, Sigmoid, Tanh, Softmax, Identity, Dropout (as at
-// inference), Flatten and Constant are understood. kUnsupported names the operator, or what else is not;
-// kDataCorrupt, kLimitExceeded.
+// overlooked. Gemm, MatMul, Add, Sub, Mul, Div, Relu, Sigmoid, Tanh, Softmax, Concat, Identity, Dropout (as
+// at inference), Cast to float, Flatten and Constant are understood. kUnsupported names the operator, or what
+// else is not; kDataCorrupt, kLimitExceeded.
 base::Result<FeedForward> read_feed_forward(const formats::Source& source);
 
 struct DenseLayer {

@@ -20,6 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (step.weights.rows != width(step.input) || step.weights.columns != step.width) std::abort();
       if (step.weights.values.size() != step.weights.rows * step.weights.columns) std::abort();
       if (step.bias.values.size() != step.width) std::abort();
+    } else if (step.operation == lab::Operation::kConcat) {
+      std::size_t sum = 0;
+      for (const std::size_t part : step.parts) sum += part > i ? SIZE_MAX / 2 : width(part);
+      if (sum != step.width) std::abort();
     } else if (width(step.input) != step.width) {
       std::abort();
     }

@@ -58,6 +58,11 @@ inline std::vector<float> forward(const FeedForward& graph, const std::vector<fl
     std::vector<double> output = values[step.input];
     if (step.operation == Operation::kGemm) {
       output = dense(step, output);
+    } else if (step.operation == Operation::kConcat) {
+      output.clear();
+      for (const std::size_t part : step.parts) {
+        output.insert(output.end(), values[part].begin(), values[part].end());
+      }
     } else if (step.operation == Operation::kSoftmax) {
       output = softmax(output);
     } else {

@@ -10,6 +10,7 @@
 #include "lab/feasible.h"
 #include "lab/feed_forward.h"
 #include "lab/lab.h"
+#include "lab/onnx_test_builder.h"
 #include "lab/reference_forward.h"
 #include "stats/philox.h"
 
@@ -342,6 +343,24 @@ TEST(LabProgram, WarnsWhereThereIsNoGradient) {
   ASSERT_EQ(result->warnings.size(), 1U);
   EXPECT_THAT(result->warnings[0], HasSubstr("zero at 100.0% of the attacked rows"));
   EXPECT_EQ(result->count(RowOutcome::kFooled), 0U);
+}
+
+// As skl2onnx writes a network for two classes: the gradient comes from before the Sigmoid, which is flat
+// here.
+TEST(LabProgram, AttacksWhatIsWrittenByOthers) {
+  using namespace lab::onnx_builder;
+  Lab lab = start();
+  const base::Bytes onnx = onnx_model({initializer("w", {2, 1}, {50, 0}), initializer("one", {1}, {1}),
+                                       node("MatMul", {"x", "w"}, "z"), node("Sigmoid", {"z"}, "p"),
+                                       node("Sub", {"one", "p"}, "q"),
+                                       node("Concat", {"q", "p"}, "y", {attribute("axis", number(3, 1))})});
+  const std::vector<float> values{4, 0, -4, 0};
+  const std::vector<std::int32_t> labels{1, 0};
+  const AttackSpec spec{.columns = {{.can_change = true, .max_change = 5.0}, {}}};
+  const auto result = lab.attack(onnx, {.rows = 2, .columns = 2, .values = values}, labels, spec, patience());
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->zero_gradient_share, 0);
+  EXPECT_EQ(result->count(RowOutcome::kFooled), 2U);
 }
 
 TEST(LabProgram, RefusesByNameAndGoesOn) {

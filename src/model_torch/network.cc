@@ -60,6 +60,11 @@ class Network {
         return at::tanh(input);
       case Operation::kSoftmax:
         return at::softmax(input, 1);
+      case Operation::kConcat: {
+        std::vector<at::Tensor> parts;
+        for (const std::size_t part : step.parts) parts.push_back(values[part]);
+        return at::cat(parts, 1);
+      }
       case Operation::kIdentity:
         return input;
       default:
@@ -86,6 +91,29 @@ class Network {
   std::vector<at::Tensor> weights_;
   std::vector<at::Tensor> constants_;
 };
+
+Operation operation_of(const FeedForward& model, std::size_t value) {
+  return value == 0 ? Operation::kIdentity : model.steps[value - 1].operation;
+}
+
+std::size_t behind_identities(const FeedForward& model, std::size_t value) {
+  while (value > 0 && operation_of(model, value) == Operation::kIdentity)
+    value = model.steps[value - 1].input;
+  return value;
+}
+
+// Where the value is [1 - p, p] and p a Sigmoid of one column, as skl2onnx writes two classes: p.
+std::optional<std::size_t> two_classes(const FeedForward& model, std::size_t value) {
+  if (operation_of(model, value) != Operation::kConcat) return std::nullopt;
+  const auto& parts = model.steps[value - 1].parts;
+  if (parts.size() != 2 || operation_of(model, parts[0]) != Operation::kSub) return std::nullopt;
+  const Step& rest = model.steps[parts[0] - 1];
+  const std::size_t yes = behind_identities(model, parts[1]);
+  const bool complement = rest.swapped && !rest.other && rest.constant.values == std::vector<float>{1} &&
+                          behind_identities(model, rest.input) == yes;
+  if (!complement || operation_of(model, yes) != Operation::kSigmoid || rest.width != 1) return std::nullopt;
+  return yes;
+}
 
 }  // namespace
 
@@ -114,18 +142,16 @@ at::Tensor labels_of(std::span<const std::int32_t> labels) {
 }
 
 Result<Logits> logits_of(const FeedForward& model) {
-  std::size_t last = model.steps.size();  // the value before the probabilities
-  while (last > 0 && model.steps[last - 1].operation == Operation::kIdentity) {
-    last = model.steps[last - 1].input;
-  }
-  const Operation operation = last == 0 ? Operation::kIdentity : model.steps[last - 1].operation;
+  std::size_t last = behind_identities(model, model.steps.size());
+  if (const auto sigmoid = two_classes(model, last)) last = *sigmoid;
+  const Operation operation = operation_of(model, last);
   const bool sigmoid = operation == Operation::kSigmoid;
   if (model.width() == 1 && !sigmoid) {
     return fail(ErrorCode::kUnsupported,
                 "the model's one output comes from no Sigmoid: it is not clear what it means");
   }
+  const bool single = sigmoid && model.steps[last - 1].width == 1;
   if (sigmoid || operation == Operation::kSoftmax) last = model.steps[last - 1].input;
-  const bool single = model.width() == 1;
   const auto network = std::make_shared<Network>(model);  // shared by the copies of a std::function
   return Logits([network, last, single](const at::Tensor& rows) {
     const at::Tensor logits = network->value(rows, last);
