@@ -42,8 +42,9 @@ struct VersionFacts {
   std::vector<std::string> serves;            // endpoints
   std::optional<base::Digest> provenance;     // of the signed statement that names the data it was made of
   std::optional<EvaluationFacts> evaluation;  // the newest on the test part
-  std::vector<std::string> waived;            // requirements of its gate that a waiver in force forgives it
-  std::optional<LoadTrial> load;              // of what serves
+  std::string damaged;  // what is wrong with its evidence or its waivers, where they can't be believed
+  std::vector<std::string> waived;  // requirements of its gate that a waiver in force forgives it
+  std::optional<LoadTrial> load;    // of what serves
 };
 
 struct DatasetFacts {

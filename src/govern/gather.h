@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "govern/facts.h"
+#include "registry/gates.h"
 #include "registry/models.h"
 #include "registry/parts.h"
 #include "release/releases.h"
@@ -12,6 +13,7 @@ namespace holdfast::govern {
 struct FactSources {
   const registry::Parts& parts;
   const registry::Models& models;
+  const registry::Gates& gates;
   const release::Releases& releases;
 };
 

@@ -1,0 +1,125 @@
+#include "govern/log_facts.h"
+
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "access/actions.h"
+#include "access/principal.h"
+#include "base/json.h"
+
+namespace holdfast::govern {
+
+using base::Result;
+
+namespace {
+
+// What an actor is, as the log writes it: Service::"default/5f..".
+bool is_service(std::string_view actor) { return actor.starts_with("Service::"); }
+
+// A person who proved who they are, which the server's own user did not have to.
+bool is_signed_in_person(std::string_view actor, const base::WorkspaceId& workspace) {
+  const std::string own = "Person::\"" + workspace.value() + "/" + std::string(access::kLocalOperator) + "\"";
+  return actor.starts_with("Person::") && actor != own;
+}
+
+bool is_endpoint(std::string_view resource) { return resource.starts_with("Endpoint::"); }
+
+// Actions that say all by themselves.
+constexpr std::pair<std::string_view, Happening> kPlain[] = {
+    {"dataset.register", Happening::kDatasetRegistered}, {"model.register", Happening::kModelRegistered},
+    {"model.refuse", Happening::kModelRefused},          {"endpoint.release", Happening::kReleased},
+    {"endpoint.rollback", Happening::kRolledBack},       {"guard.refuse", Happening::kGuardRefused},
+};
+
+}  // namespace
+
+void LogFacts::note(Happening what, const audit::StoredRecord& record) {
+  Seen& seen = seen_.at(static_cast<std::size_t>(what));
+  ++seen.count;
+  seen.record = record.receipt.index;
+  seen.at = record.time;
+  seen.actor = record.record.actor;
+  seen.resource = record.record.resource;
+}
+
+void LogFacts::add_decision(const audit::StoredRecord& record) {
+  const auto& said = record.record;
+  if (said.decision == "deny") {
+    note(Happening::kDenied, record);
+    if (said.action == "infer" && is_endpoint(said.resource)) note(Happening::kInferenceDenied, record);
+    return;
+  }
+  if (said.decision != "allow") return;
+  note(Happening::kAllowed, record);
+  if (said.action == "grant") note(Happening::kGranted, record);
+  if (said.action == "readMetrics") note(Happening::kMetricsRead, record);
+}
+
+Result<> LogFacts::add_prediction(const audit::StoredRecord& record) {
+  note(Happening::kPredicted, record);
+  if (is_service(record.record.actor)) note(Happening::kPredictedForService, record);
+  if (record.record.details.empty()) return {};
+  HF_TRY(const auto details, base::parse_json(record.record.details));
+  if (!details.is_object()) {
+    return base::fail(
+        base::ErrorCode::kDataCorrupt,
+        "the details of record " + std::to_string(record.receipt.index) + " are no JSON object");
+  }
+  const auto flagged = details.find("flagged");
+  if (flagged != details.end() && flagged->is_number_integer() && flagged->get<std::int64_t>() > 0) {
+    note(Happening::kFlagged, record);
+  }
+  return {};
+}
+
+bool LogFacts::add_action(const audit::StoredRecord& record) {
+  const auto& said = record.record;
+  for (const auto& [action, happening] : kPlain) {
+    if (said.action != action) continue;
+    note(happening, record);
+    return true;
+  }
+  if (said.action == "signIn") {
+    if (said.decision == "allow" && is_service(said.actor)) note(Happening::kServiceSignedIn, record);
+    return true;
+  }
+  if (said.action != "model.approve") return false;
+  if (said.decision == "done") {
+    note(Happening::kApproved, record);
+    if (is_signed_in_person(said.actor, workspace_)) note(Happening::kApprovedByPerson, record);
+  } else {
+    note(Happening::kApprovalRefused, record);
+  }
+  return true;
+}
+
+Result<> LogFacts::add(const audit::StoredRecord& record) {
+  if (record.body != audit::BodyState::kOpen || record.record.workspace != workspace_) return {};
+  ++opened_;
+  if (record.record.action == "predict") return add_prediction(record);
+  if (add_action(record)) return {};
+  if (access::action_named(record.record.action)) add_decision(record);
+  return {};
+}
+
+Result<bool> LogFacts::read_on(const audit::Log& log) {
+  const std::uint64_t last = next_ + kMaxRecordsAtOnce;
+  while (next_ < last) {
+    HF_TRY(const auto page, log.read(next_, audit::Log::kMaxRead));
+    if (page.empty()) return true;
+    for (const auto& record : page) {
+      HF_CHECK(add(record));
+      next_ = record.receipt.index + 1;
+    }
+  }
+  return next_ >= log.size();
+}
+
+const Seen* LogFacts::find(Happening what) const {
+  const Seen& seen = seen_.at(static_cast<std::size_t>(what));
+  return seen.count == 0 ? nullptr : &seen;
+}
+
+}  // namespace holdfast::govern
