@@ -228,8 +228,7 @@ TEST_F(ListenerTest, AClientThatIsTooSlowIsLeft) {
   slow.read_timeout = std::chrono::milliseconds(200);
   start(std::move(slow));
   EXPECT_THAT(answer("GET / HTTP/1.1\r\nHos"), IsEmpty());
-  EXPECT_THAT(answer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel"),
-              IsEmpty());
+  EXPECT_THAT(answer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel"), IsEmpty());
 }
 
 TEST_F(ListenerTest, ABodyThatNobodyReadsEndsTheConnection) {

@@ -1,0 +1,200 @@
+#include "server/deployment.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "assess/assessment.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "monitor/reference.h"
+
+namespace holdfast::server {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::chrono::seconds kReferenceTime{60};
+
+audit::Record prediction_record(const gateway::PredictionRecord& record) {
+  const json details{{"prediction", record.prediction_id},
+                     {"version", record.version},
+                     {"release", record.release},
+                     {"flagged", record.flagged}};
+  return {.workspace = Installation::workspace(),
+          .actor = std::string(record.principal),
+          .action = "predict",
+          .resource = fmt::format("endpoint:{}", record.endpoint),
+          .decision = "allow",
+          .details = details.dump()};
+}
+
+}  // namespace
+
+// A prediction is noted, which is durable soon; a refusal is durable before the caller sees it.
+class Deployment::AuditSink final : public gateway::PredictionSink {
+ public:
+  explicit AuditSink(audit::Log& log) : log_(&log) {}
+  Result<> on_prediction(const gateway::PredictionRecord& record) override {
+    HF_CHECK(log_->note(prediction_record(record)));
+    return {};
+  }
+  Result<> on_refusal(const gateway::RefusalRecord& record) override {
+    constexpr std::size_t kMaxReason = 500;
+    HF_TRY(std::string details,
+           base::canonical_json({{"prediction", record.prediction_id},
+                                 {"status", record.status},
+                                 {"reason", printable(record.reason.substr(0, kMaxReason))}}));
+    HF_CHECK(log_->append({.workspace = Installation::workspace(),
+                           .actor = std::string(record.principal),
+                           .action = "predict",
+                           .resource = fmt::format("endpoint:{}", record.endpoint),
+                           .decision = "refused",
+                           .details = std::move(details)}));
+    return {};
+  }
+
+ private:
+  // A reason may quote the request, whose bytes can be anything.
+  static std::string printable(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+      if (c < ' ' || c > '~') c = '?';
+    }
+    return out;
+  }
+  audit::Log* log_;
+};
+
+Deployment::Deployment(Installation& installation, const WatchOptions& watch)
+    : installation_(&installation),
+      audit_(std::make_unique<AuditSink>(installation.log())),
+      watch_(installation, watch),
+      gateway_(std::make_unique<gateway::Gateway>(gateway::GatewayOptions{
+          .server_version = installation.options().version, .sinks = {audit_.get(), &watch_}})) {}
+
+Deployment::~Deployment() = default;
+
+Result<Deployment::Loaded> Deployment::load(const registry::Version& version) {
+  HF_TRY(const auto onnx, installation_->models().open_signed(version));
+  HF_TRY(auto sealed, model::SealedModel::copy(formats::MemorySource(onnx)));
+  HF_TRY(auto pool,
+         model::EnginePool::start(
+             std::move(sealed),
+             {.engine = {.executable = {}, .weakest_jail = installation_->options().weakest_jail}}));
+  Loaded loaded{.pool = std::move(pool), .guard = std::make_shared<gateway::Guard>(), .reference = nullptr};
+  const auto& parts = installation_->parts();
+  const auto requirements = registry::RequirementsRoom(parts).find(version.workspace, version.model);
+  if (!requirements && requirements.error().code == ErrorCode::kNotFound) return loaded;
+  if (!requirements) return fail(requirements.error());
+
+  HF_TRY(const auto task, assess::parse_task(requirements->task_toml, "task"));
+  const registry::Datasets datasets(parts);
+  HF_TRY(const auto dataset,
+         datasets.find(version.workspace, requirements->dataset, requirements->dataset_version));
+  HF_TRY(const auto profile, datasets.train_profile(dataset));
+  HF_TRY(const auto features, profile.only(task.features));
+  const auto& signature = loaded.pool->signature();
+  HF_TRY(auto guard,
+         gateway::Guard::create(signature, features.schema(),
+                                {{.input = signature.inputs.front().name, .columns = task.features}}, {}));
+  loaded.guard = std::make_shared<gateway::Guard>(std::move(guard));
+
+  HF_TRY(const auto csv, datasets.open(dataset));
+  const auto split = dataset.split();
+  HF_TRY(const auto rows, assess::read_rows(formats::MemorySource(csv), dataset.schema, task, &split,
+                                            data::Part::kValidation));
+  HF_TRY(const auto scores,
+         assess::score(*loaded.pool, rows.matrix(), std::chrono::steady_clock::now() + kReferenceTime));
+  HF_TRY(auto reference,
+         monitor::Reference::freeze(features,
+                                    {.scores = scores, .labels = rows.labels, .threshold = task.threshold}));
+  loaded.reference = std::make_shared<const monitor::Reference>(std::move(reference));
+  return loaded;
+}
+
+Result<> Deployment::serve(const release::Endpoint& endpoint, const registry::Version& version, Loaded loaded,
+                           std::int64_t serial) {
+  const auto rate = static_cast<double>(endpoint.requests_per_second);
+  auto served = endpoints_;
+  served.insert_or_assign(endpoint.name,
+                          gateway::Endpoint{.name = endpoint.name,
+                                            .versions = {{.name = fmt::format("{}", version.version),
+                                                          .release = static_cast<std::uint64_t>(serial),
+                                                          .share = gateway::Snapshot::kAllTraffic,
+                                                          .predictor = loaded.pool,
+                                                          .guard = loaded.guard,
+                                                          .outputs = {}}},
+                                            .limits = {},
+                                            .rate = {.per_second = rate, .burst = 2 * rate}});
+  std::vector<gateway::Endpoint> all;
+  for (const auto& [name, one] : served) all.push_back(one);
+  HF_TRY(auto snapshot, gateway::Snapshot::create(std::move(all)));
+  if (loaded.reference) watch_.begin(endpoint.name, version.version, loaded.reference);
+  gateway_->swap(std::move(snapshot));
+  endpoints_ = std::move(served);
+  return {};
+}
+
+Result<> Deployment::restore() {
+  const base::MutexLock lock(mutex_);
+  HF_TRY(const auto endpoints, installation_->releases().list(Installation::workspace()));
+  for (const auto& endpoint : endpoints) {
+    HF_TRY(const auto current, installation_->releases().current(endpoint));
+    if (!current) continue;
+    HF_TRY(const auto version,
+           installation_->models().find(endpoint.workspace, endpoint.model, current->model_version));
+    auto loaded = version.digest == current->digest
+                      ? load(version)
+                      : Result<Loaded>(fail(ErrorCode::kDataCorrupt, "the release names other bytes"));
+    if (!loaded) {
+      base::log(base::LogLevel::kError, "release-not-served",
+                {{"endpoint", endpoint.name}, {"why", loaded.error().message}});
+      continue;
+    }
+    HF_CHECK(serve(endpoint, version, *std::move(loaded), current->serial));
+  }
+  if (endpoints_.empty()) {
+    HF_TRY(auto snapshot, gateway::Snapshot::create({}));
+    gateway_->swap(std::move(snapshot));
+  }
+  return {};
+}
+
+Result<release::Release> Deployment::release(const access::Authorised& authorised,
+                                             const release::Endpoint& endpoint,
+                                             const registry::Version& version) {
+  return bind(authorised, endpoint, version, /*rollback=*/false);
+}
+
+Result<release::Release> Deployment::rollback(const access::Authorised& authorised,
+                                              const release::Endpoint& endpoint,
+                                              const registry::Version& version) {
+  return bind(authorised, endpoint, version, /*rollback=*/true);
+}
+
+Result<release::Release> Deployment::bind(const access::Authorised& authorised,
+                                          const release::Endpoint& endpoint, const registry::Version& version,
+                                          bool rollback) {
+  const base::MutexLock lock(mutex_);
+  auto& releases = installation_->releases();
+  HF_TRY(const auto current, releases.current(endpoint));
+  if (version.state != registry::VersionState::kApproved) {
+    return fail(ErrorCode::kPermissionDenied,
+                fmt::format("version {} of {} is in quarantine: evaluate and approve it first",
+                            version.version, version.model));
+  }
+  HF_TRY(auto loaded, load(version));
+  const std::int64_t expected = current ? current->serial : 0;
+  auto bound = rollback ? releases.rollback(authorised, version, expected)
+                        : releases.release(authorised, version, expected);
+  if (!bound) return bound;
+  HF_CHECK(serve(endpoint, version, std::move(loaded), bound->serial));
+  return bound;
+}
+
+}  // namespace holdfast::server

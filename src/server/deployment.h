@@ -1,0 +1,59 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/mutex.h"
+#include "gateway/gateway.h"
+#include "model/engine_pool.h"
+#include "server/installation.h"
+#include "server/watch.h"
+
+namespace holdfast::server {
+
+// What serves: the engines of the releases in force, and the gateway over them. A release loads the version
+// first, then is recorded, then takes over; requests that are under way end on the version that they began
+// with. Thread-safe.
+class Deployment {
+ public:
+  Deployment(Installation& installation, const WatchOptions& watch);
+  ~Deployment();
+
+  // Loads every release in force, once, at the start. A release that can't be loaded is logged and not
+  // served: the others are.
+  base::Result<> restore();
+
+  base::Result<release::Release> release(const access::Authorised& authorised,
+                                         const release::Endpoint& endpoint, const registry::Version& version);
+  base::Result<release::Release> rollback(const access::Authorised& authorised,
+                                          const release::Endpoint& endpoint,
+                                          const registry::Version& version);
+
+  [[nodiscard]] gateway::Gateway& gateway() { return *gateway_; }
+  [[nodiscard]] Watch& watch() { return watch_; }
+
+ private:
+  // One version, loaded and ready.
+  struct Loaded {
+    std::shared_ptr<model::EnginePool> pool;
+    std::shared_ptr<const gateway::Guard> guard;
+    std::shared_ptr<const monitor::Reference> reference;  // null: the model's requirements name no dataset
+  };
+  class AuditSink;
+  base::Result<Loaded> load(const registry::Version& version);
+  base::Result<> serve(const release::Endpoint& endpoint, const registry::Version& version, Loaded loaded,
+                       std::int64_t serial) HF_REQUIRES(mutex_);
+  base::Result<release::Release> bind(const access::Authorised& authorised, const release::Endpoint& endpoint,
+                                      const registry::Version& version, bool rollback);
+
+  Installation* installation_;
+  std::unique_ptr<AuditSink> audit_;
+  Watch watch_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  base::Mutex mutex_;  // one release at a time
+  std::map<std::string, gateway::Endpoint> endpoints_ HF_GUARDED_BY(mutex_);
+};
+
+}  // namespace holdfast::server

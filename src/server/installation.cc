@@ -1,0 +1,131 @@
+#include "server/installation.h"
+
+#include <array>
+
+#include "access/log_recorder.h"
+#include "registry/row_record.h"
+#include "registry/schema.h"
+#include "release/schema.h"
+
+namespace holdfast::server {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kKnownNames{
+    "holdfast.db", "holdfast.db-wal", "holdfast.db-shm", "blobs", "log", "keys", "holdfast.sock"};
+
+// The whole log, from its beginning, against what access/ decides by.
+Result<> check_access_rows(access::Access& access, const audit::Log& log) {
+  access::RowHistory history;
+  for (std::uint64_t from = 0;;) {
+    HF_TRY(const auto records, log.read(from, audit::Log::kMaxRead));
+    if (records.empty()) break;
+    for (const auto& record : records) {
+      if (record.body != audit::BodyState::kOpen || record.record.details.empty()) continue;
+      HF_CHECK(
+          history.add({.index = record.receipt.index, .leaf = record.receipt.leaf}, record.record.details));
+    }
+    from += records.size();
+  }
+  HF_TRY(const auto claims, access.row_claims());
+  return history.check(claims);
+}
+
+}  // namespace
+
+const base::WorkspaceId& Installation::workspace() {
+  static const base::WorkspaceId kDefault("default");
+  return kDefault;
+}
+
+Installation::Installation(InstallationOptions options) : options_(std::move(options)) {}
+Installation::~Installation() = default;
+
+Result<std::unique_ptr<Installation>> Installation::open(InstallationOptions options,
+                                                         keys::MasterKey master) {
+  std::unique_ptr<Installation> installation(new Installation(std::move(options)));
+  HF_CHECK(installation->open_stores(std::move(master)));
+  HF_CHECK(installation->open_rooms());
+  HF_CHECK(installation->check_rows());
+  HF_CHECK(registry::Runs(*installation->parts_).fail_interrupted());
+  return installation;
+}
+
+Result<> Installation::open_stores(keys::MasterKey master) {
+  const auto& state = options_.state;
+  std::vector<std::string_view> known(kKnownNames.begin(), kKnownNames.end());
+  known.emplace_back("ca.pem");
+  HF_TRY(auto lock, store::FolderLock::acquire(state, known));
+  lock_.emplace(std::move(lock));
+  HF_TRY(keys_, keys::KeyStore::open(state / "keys", std::move(master)));
+  const store::ModuleMigrations modules[] = {access::access_migrations(), registry::migrations(),
+                                             release::migrations(), alerts::alerts_migrations()};
+  HF_TRY(database_, store::Database::open({.path = state / "holdfast.db"}, modules));
+  HF_TRY(blobs_, store::BlobStore::open(state / "blobs"));
+  HF_TRY(log_, audit::Log::open(state / "log", *keys_));
+  return {};
+}
+
+Result<> Installation::open_rooms() {
+  const auto& clock = base::system_clock();
+  recorder_ = std::make_unique<access::LogRecorder>(*log_);
+  HF_TRY(
+      access_,
+      access::Access::open(
+          {.database = *database_, .recorder = *recorder_, .clock = clock, .random = base::system_random()},
+          {.issuer = options_.issuer}));
+  parts_ = std::make_unique<registry::Parts>(registry::Parts{
+      .database = *database_, .blobs = *blobs_, .keys = *keys_, .log = *log_, .clock = clock});
+  models_ = std::make_unique<registry::Models>(*parts_, options_.admission);
+  gates_ = std::make_unique<registry::Gates>(*parts_, *models_);
+  trials_ = std::make_unique<registry::Trials>(*parts_, *models_,
+                                               registry::TrialOptions{.weakest_jail = options_.weakest_jail});
+  releases_ = std::make_unique<release::Releases>(*parts_, *models_);
+  outbox_ = std::make_unique<store::Outbox>(clock);
+  alerts_ = std::make_unique<alerts::Alerts>(clock, *outbox_,
+                                             alerts::Policy{.quiet_windows = options_.quiet_windows});
+  HF_TRY(auto key, keys_->aead({workspace(), "webhooks", "secrets"}));
+  webhook_key_ = std::make_unique<crypto::AeadKey>(std::move(key));
+  return {};
+}
+
+Result<std::optional<access::OneTimePassword>> Installation::bootstrap() {
+  auto made = access_->bootstrap(workspace(), "admin");
+  if (made) return std::optional(*std::move(made));
+  if (made.error().code == ErrorCode::kAlreadyExists) return std::optional<access::OneTimePassword>();
+  return fail(std::move(made).error());
+}
+
+Result<> Installation::check_rows() const {
+  HF_CHECK(check_access_rows(*access_, *log_));
+  const registry::Datasets datasets(*parts_);
+  const registry::RequirementsRoom requirements(*parts_);
+  for (auto claims : {datasets.claims(workspace()), models_->claims(workspace()),
+                      requirements.claims(workspace()), releases_->claims(workspace())}) {
+    if (!claims) return fail(std::move(claims).error());
+    HF_CHECK(registry::check_claims(*log_, *claims));
+  }
+  return {};
+}
+
+Result<> Installation::start_delivery() {
+  HF_TRY(auto egress, net::EgressPolicy::parse(options_.egress));
+  HF_TRY(auto client, net::HttpClient::create({.egress = std::move(egress)}));
+  client_ = std::make_unique<net::HttpClient>(std::move(client));
+  delivery_ = std::make_unique<alerts::Delivery>(alerts::Delivery::Parts{.database = database_.get(),
+                                                                         .outbox = outbox_.get(),
+                                                                         .client = client_.get(),
+                                                                         .key = webhook_key_.get(),
+                                                                         .clock = &base::system_clock()});
+  return {};
+}
+
+void Installation::wake_delivery() {
+  if (delivery_) delivery_->wake();
+}
+
+}  // namespace holdfast::server
