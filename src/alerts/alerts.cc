@@ -51,7 +51,10 @@ Result<> check_signal(const Signal& signal) {
   HF_CHECK(check_name("a signal's workspace", signal.workspace.value()));
   HF_CHECK(check_name("a signal's source", signal.source));
   HF_CHECK(check_name("a signal's subject", signal.subject));
-  HF_CHECK(check_name("a signal's name", signal.name));
+  if (signal.name.empty()) {
+    return base::fail(ErrorCode::kInvalidArgument, "a signal's name must not be empty");
+  }
+  HF_CHECK(check_text("a signal's name", signal.name, kMaxSignalNameBytes));
   if (signal.summary.empty()) {
     return base::fail(ErrorCode::kInvalidArgument, "a signal's summary must not be empty");
   }
@@ -63,9 +66,9 @@ Result<> check_signal(const Signal& signal) {
 }
 
 Result<> check_signals(std::span<const Signal> signals) {
-  if (signals.empty() || signals.size() > static_cast<std::size_t>(kMaxListed)) {
+  if (signals.empty() || signals.size() > kMaxSignals) {
     return base::fail(ErrorCode::kInvalidArgument, fmt::format("a window raises from 1 to {} signals, not {}",
-                                                               kMaxListed, signals.size()));
+                                                               kMaxSignals, signals.size()));
   }
   const Signal& first = signals.front();
   for (const Signal& signal : signals) {
@@ -191,6 +194,17 @@ Result<> announce(Transaction& transaction, const Alert& alert) {
   return {};
 }
 
+// In the order of the window where they are equally grave.
+std::vector<const Signal*> gravest_first(std::span<const Signal> signals) {
+  std::vector<const Signal*> ordered;
+  ordered.reserve(signals.size());
+  for (const Signal& signal : signals) ordered.push_back(&signal);
+  std::sort(ordered.begin(), ordered.end(), [](const Signal* a, const Signal* b) {
+    return a->severity != b->severity ? a->severity > b->severity : a < b;
+  });
+  return ordered;
+}
+
 bool resolved_before(const Alert& alert, Timestamp moment) {
   return alert.resolved_at && *alert.resolved_at < moment;
 }
@@ -240,9 +254,8 @@ Result<Alerts::Raised> Alerts::raise(Transaction& transaction, std::span<const S
                                      const base::Digest& record_digest) const {
   HF_CHECK(check_signals(signals));
   const Timestamp now = clock_->now();
-  const Signal& gravest =
-      *std::max_element(signals.begin(), signals.end(),
-                        [](const Signal& a, const Signal& b) { return a.severity < b.severity; });
+  const auto ordered = gravest_first(signals);
+  const Signal& gravest = *ordered.front();
   HF_TRY(auto latest, latest_alert(transaction.view(), gravest.workspace, gravest.source, gravest.subject));
   const bool goes_on = latest && !resolved_before(*latest, now + -policy_.soon);
   Alert alert;
@@ -257,7 +270,7 @@ Result<Alerts::Raised> Alerts::raise(Transaction& transaction, std::span<const S
   alert.last_at = now;
   if (event) alert.record = record_digest;
   HF_CHECK(goes_on ? update(transaction, alert) : insert(transaction, alert));
-  for (const Signal& signal : signals) HF_CHECK(keep_signal(transaction, alert, signal));
+  for (const Signal* const signal : ordered) HF_CHECK(keep_signal(transaction, alert, *signal));
   HF_CHECK(announce(transaction, alert));
   if (event) HF_CHECK(record(transaction, *outbox_, alert, now, {.event = *event}));
   return Raised{.id = alert.id, .event = event};

@@ -56,10 +56,12 @@ struct Signal {
   std::string runbook;   // path of the page that says what to do: "/docs/alerts#drift"
 };
 
+inline constexpr std::size_t kMaxSignalNameBytes = 512;  // room for any column's name, and what it is
 inline constexpr std::size_t kMaxSummaryBytes = 1'000;
 inline constexpr std::size_t kMaxDetailsBytes = 8'192;
 inline constexpr std::size_t kMaxCommentBytes = 2'000;
-// Names kept of one alert; signals under further names count, and are not listed.
+inline constexpr std::size_t kMaxSignals = 4'096;  // of one window: more than a table has columns
+// Names kept of one alert, the gravest of a window first; signals under further names are not listed.
 inline constexpr std::int64_t kMaxNames = 64;
 inline constexpr std::int64_t kMaxListed = 500;
 
@@ -142,7 +144,7 @@ class Alerts {
     std::optional<Event>
         event;  // the transition, if there was one; nothing: one more window of an open alert
   };
-  // What one window showed: signals of one workspace, source and subject, 1 to kMaxListed of them. `record`
+  // What one window showed: signals of one workspace, source and subject, 1 to kMaxSignals of them. `record`
   // is the digest of the audit record of the measurement. kInvalidArgument names the field that is empty, too
   // long, not UTF-8 or no JSON object; kLimitExceeded over a bound.
   base::Result<Raised> raise(store::Transaction& transaction, std::span<const Signal> signals,

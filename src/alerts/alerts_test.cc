@@ -295,6 +295,8 @@ TEST_F(AlertsTest, RefusesSignalsThatAreMalformed) {
   EXPECT_EQ(refusal([](Signal& s) { s.source = ""; }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal([](Signal& s) { s.subject = std::string(300, 'x'); }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal([](Signal& s) { s.name = ""; }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refusal([](Signal& s) { s.name = std::string(kMaxSignalNameBytes + 1, 'x'); }),
+            ErrorCode::kLimitExceeded);
   EXPECT_EQ(refusal([](Signal& s) { s.summary = ""; }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refusal([](Signal& s) { s.summary = std::string(kMaxSummaryBytes + 1, 'x'); }),
             ErrorCode::kLimitExceeded);
@@ -313,16 +315,26 @@ TEST_F(AlertsTest, RefusesSignalsThatAreMalformed) {
   EXPECT_TRUE(list_alerts(snapshot(), kDefault, {}, {}, 10)->alerts.empty());
 }
 
-TEST_F(AlertsTest, NamesOverTheBoundCountAndAreNotListed) {
+TEST_F(AlertsTest, AWindowOfEveryColumnThereCanBeListsTheGravest) {
   put("pager", "https://hooks.example.com/x");
   std::vector<Signal> window;
-  for (int i = 0; i < kMaxNames + 20; ++i) window.push_back(signal("feature " + std::to_string(i)));
-  const auto id =
-      in_transaction([&](store::Transaction& t) { return alerts_.raise(t, window, digest_of(1)); })->id;
-  EXPECT_EQ(find(id).signals.size(), static_cast<std::size_t>(kMaxNames));
-  raise(signal("feature 0")).value();
-  EXPECT_EQ(find(id).signals[0].count, 2);
+  for (int i = 0; i < 2048; ++i) window.push_back(signal("feature " + std::to_string(i)));
+  window.push_back(signal("feature " + std::string(256, 'x'), Severity::kCritical));
+  const auto raise_all = [&] {
+    return in_transaction([&](store::Transaction& t) { return alerts_.raise(t, window, digest_of(1)); })
+        .value();
+  };
+  const auto id = raise_all().id;
+  raise_all();
+  const auto found = find(id);
+  EXPECT_EQ(found.signals.size(), static_cast<std::size_t>(kMaxNames));
+  EXPECT_EQ(found.signals[0].severity, Severity::kCritical);
+  for (const auto& kept : found.signals) EXPECT_EQ(kept.count, 2);
   EXPECT_EQ(messages()[0]["alert"]["signals"].size(), 16UL);
+  const std::vector<Signal> over(kMaxSignals + 1, signal());
+  const auto refused =
+      in_transaction([&](store::Transaction& t) { return alerts_.raise(t, over, digest_of(1)); });
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST_F(AlertsTest, TextThatIsNoUtf8ComesNoFurther) {
