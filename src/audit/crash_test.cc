@@ -48,7 +48,7 @@ Receipt kill_after(const TestFolder& folder, int count) {
 }
 
 TEST(AuditCrashTest, NothingAcknowledgedIsLostWhereverTheWriterIsKilled) {
-  constexpr int kRounds = 40;
+  constexpr int kRounds = 25;
   const TestFolder folder;
   const auto keys = open_keys(folder);
   std::uint64_t kept = 0;

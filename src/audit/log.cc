@@ -128,8 +128,9 @@ Result<> Log::run_errand(std::function<Result<>(LogStore&)> run) {
     const MutexLock lock(mutex_);
     if (stopped_) return fail(base::Error(*stopped_).within("the audit log has stopped"));
     if (errands_.size() >= kMaxErrands) return fail(ErrorCode::kUnavailable, "the audit log is busy");
-    errands_.push_back(
-        {.run = std::move(run), .done = [answer](Result<> done) { answer->set_value(std::move(done)); }});
+    errands_.push_back({.after = next_index_, .run = std::move(run), .done = [answer](Result<> done) {
+                          answer->set_value(std::move(done));
+                        }});
   }
   changed_.notify_all();
   return future.get();
@@ -266,14 +267,13 @@ void Log::write_round() {
 
 void Log::run_errands() {
   for (;;) {
-    Errand errand;
+    Errand errand{};
     std::optional<base::Error> stopped;
     {
       const MutexLock lock(mutex_);
       if (errands_.empty()) return;
       stopped = stopped_;
-      // What was accepted before it comes first.
-      if (!queue_.empty() && !stopped) return;
+      if (durable_ < errands_.front().after && !stopped) return;
       errand = std::move(errands_.front());
       errands_.pop_front();
     }

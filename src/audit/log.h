@@ -86,8 +86,9 @@ class Log {
     Moment since;
     Done done;  // empty for a note
   };
-  // What a caller asks of the writer's thread beside records; done when all queued before it is durable.
+  // What a caller asks of the writer's thread beside records: done when those before `after` are durable.
   struct Errand {
+    std::uint64_t after;
     std::function<base::Result<>(LogStore&)> run;
     std::function<void(base::Result<>)> done;
   };

@@ -40,7 +40,7 @@ struct Signer {
 base::Result<Signer> signer_of(const Options& options, const fs::path& log) {
   if (!options.key.empty()) {
     auto verifier = crypto::NoteVerifier::parse(options.key);
-    if (!verifier) return base::fail(std::move(verifier).error().within("--key"));
+    if (!verifier) return base::fail(base::ErrorCode::kInvalidArgument, "--key: " + verifier.error().message);
     return Signer{*std::move(verifier), false};
   }
   const auto file = log / audit::Log::kVerifierFile;
