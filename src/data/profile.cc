@@ -104,6 +104,17 @@ const ColumnProfile* Profile::find(std::string_view name) const {
   return found == columns_.end() ? nullptr : &*found;
 }
 
+base::Result<Profile> Profile::only(const std::vector<std::string>& column_names) const {
+  HF_TRY(Profile some, create(column_names));
+  some.rows_ = rows_;
+  for (auto& column : some.columns_) {
+    const ColumnProfile* found = find(column.name);
+    if (found == nullptr) return fail(ErrorCode::kNotFound, fmt::format("no column is called {}", column.name));
+    column = *found;
+  }
+  return some;
+}
+
 Schema Profile::schema() const {
   Schema schema;
   for (const ColumnProfile& profile : columns_) {

@@ -60,6 +60,9 @@ class Profile {
   // Null where no column has this name.
   [[nodiscard]] const ColumnProfile* find(std::string_view name) const;
   [[nodiscard]] Schema schema() const;
+  // Of these columns alone, in this order. kNotFound for a name that no column has, and the errors of
+  // create().
+  [[nodiscard]] base::Result<Profile> only(const std::vector<std::string>& column_names) const;
 
   friend bool operator==(const Profile&, const Profile&) = default;
 

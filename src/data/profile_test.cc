@@ -126,5 +126,18 @@ TEST(Profile, NeedsAHeader) {
   EXPECT_EQ(profile_of("a,b\n")->rows(), 0U);
 }
 
+TEST(Profile, OfSomeColumnsIsWhatAPassOverThemTells) {
+  auto whole = Profile::create({"a", "b", "c"}).value();
+  auto some = Profile::create({"c", "a"}).value();
+  for (const std::string_view value : {"1", "2", "x"}) {
+    const std::string_view record[] = {value, "7", "no"};
+    whole.add(record);
+    const std::string_view fewer[] = {"no", value};
+    some.add(fewer);
+  }
+  EXPECT_EQ(whole.only({"c", "a"}).value(), some);
+  EXPECT_EQ(whole.only({"d"}).error().code, base::ErrorCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace holdfast::data

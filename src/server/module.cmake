@@ -1,3 +1,9 @@
-holdfast_module(server USES base crypto formats data store keys net model monitor assess audit access registry release
-  gateway alerts
+holdfast_module(server USES base crypto formats data store keys intake net model lab monitor assess audit access registry
+  release gateway alerts
   LIBS OpenSSL::SSL OpenSSL::Crypto Boost::headers Threads::Threads nlohmann_json::nlohmann_json)
+if(TARGET holdfast-engine)
+  add_dependencies(server_test holdfast-engine)
+endif()
+if(TARGET holdfast-lab)
+  add_dependencies(server_test holdfast-lab)
+endif()

@@ -22,17 +22,17 @@ constexpr int kMaxJsonDepth = 16;
 }  // namespace
 
 Result<nlohmann::json> read_json_body(Call& call) {
-  HF_TRY(const std::string text, read_body(call.body, BodyReader::kDefaultMaxBytes));
+  HF_TRY(const std::string text, read_body(call.body, call.max_body_bytes));
   if (text.empty()) return nlohmann::json::object();
   auto value =
-      base::parse_json(text, {.max_bytes = BodyReader::kDefaultMaxBytes, .max_depth = kMaxJsonDepth});
+      base::parse_json(text, {.max_bytes = call.max_body_bytes, .max_depth = kMaxJsonDepth});
   if (!value) return fail(ErrorCode::kInvalidArgument, "the body is no JSON: " + value.error().message);
   if (value->is_object()) return *std::move(value);
   return fail(ErrorCode::kInvalidArgument, "the body must be a JSON object");
 }
 
 Result<Parameters> read_form_body(Call& call) {
-  HF_TRY(std::string text, read_body(call.body, BodyReader::kDefaultMaxBytes));
+  HF_TRY(std::string text, read_body(call.body, call.max_body_bytes));
   for (char& c : text) {
     if (c == '+') c = ' ';
   }

@@ -23,13 +23,14 @@ struct Call {
   const RequestHead& head;
   const Parameters& parameters;
   BodyReader& body;
+  std::uint64_t max_body_bytes = 0;  // the route's
   // Who calls; none on a route that is open to everyone.
   const access::Caller* known_caller = nullptr;
   // The decision that let the call through; none where the handler's own call of access decides.
   const access::Authorised* authorised = nullptr;
 
-  [[nodiscard]] const access::Authorised& allowed() const;  // asserted
-  [[nodiscard]] const access::Caller& caller() const;       // asserted
+  [[nodiscard]] const access::Authorised& allowed() const;                  // asserted
+  [[nodiscard]] const access::Caller& caller() const;                       // asserted
   [[nodiscard]] const std::string& parameter(std::string_view name) const;  // asserted
   // kInvalidArgument, naming the parameter, where it is no number from 1 on.
   [[nodiscard]] base::Result<std::int64_t> number(std::string_view name) const;
