@@ -155,8 +155,9 @@ class Access {
 
   // --- policies ---
 
-  // One Cedar policy, checked against the schema. kInvalidArgument says the line and what is wrong; an id is
-  // 1 to 128 of the characters of a principal's name.
+  // One Cedar policy, checked against the schema, in place of the one written under this id before.
+  // kInvalidArgument says the line and what is wrong; an id is 1 to 128 of the characters of a principal's
+  // name.
   base::Result<> write_policy(const Caller& caller, std::string_view id, std::string_view text);
   base::Result<> remove_policy(const Caller& caller, std::string_view id);
   base::Result<std::vector<WrittenPolicy>> list_policies(const Caller& caller);

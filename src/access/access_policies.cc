@@ -32,22 +32,20 @@ Result<> Access::add_policy(const Decided& decided, const Caller& caller, std::s
   HF_CHECK(require_unused(caller.workspace(), id));
   HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const auto there, find_policy(change.view(), caller.workspace(), id));
-  if (there) {
-    return base::fail(
-        ErrorCode::kAlreadyExists,
-        fmt::format("there is a policy \"{}\" already; remove it first, or choose another id", id));
+  if (there && there->grant != grant) {
+    return base::fail(ErrorCode::kAlreadyExists, fmt::format("there is another policy \"{}\" already", id));
   }
   HF_TRY(const std::int64_t count, count_policies(change.view(), caller.workspace()));
-  if (count >= static_cast<std::int64_t>(kMaxPoliciesOfWorkspace)) {
+  if (!there && count >= static_cast<std::int64_t>(kMaxPoliciesOfWorkspace)) {
     return base::fail(
         ErrorCode::kLimitExceeded,
         fmt::format("the workspace has {} policies already; permit groups, not each principal", count));
   }
   PolicyRow row{
       .workspace = caller.workspace(), .id = std::string(id), .grant = grant, .text = std::string(text)};
-  const RowName name = row.row_name();
-  change.makes(name);
+  change.makes(row.row_name());
   HF_TRY(row.receipt, change.record(decided, {{"policy", row.id}}));
+  if (there) HF_CHECK(erase(change.rows(), *there));
   HF_CHECK(insert(change.rows(), row));
   return change.commit(row.workspace, "policy", row.id);
 }

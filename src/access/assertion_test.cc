@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "access/jwt_builder.h"
 #include "access/testing.h"
+#include "base/file.h"
 #include "crypto/hmac.h"
 
 namespace holdfast::access {
@@ -53,6 +56,31 @@ TEST(Assertion, IsAcceptedFromEitherKindOfKey) {
     const auto token = sign_jwt(p256(), R"({"alg":"ES256"})", with("jti", std::to_string(i)).dump());
     ASSERT_TRUE(check(token)) << token;
   }
+}
+
+TEST(Assertion, OfAnotherLibraryIsAccepted) {
+  const auto bytes = base::read_file(HOLDFAST_TESTDATA "/pyjwt_assertions.txt", 1UL << 20);
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  std::istringstream lines{std::string(base::as_text(*bytes))};
+  int accepted = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream words(line);
+    std::string algorithm;
+    std::string key;
+    std::string token;
+    words >> algorithm >> key >> token;
+    const auto parsed = parse_jwt(token);
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    const auto known = crypto::PublicKey::from_der(base::base64_decode(key).value());
+    EXPECT_EQ(jws_algorithm(known->algorithm()).value(), algorithm);
+    const std::vector<ServiceKey> right{{"k1", *known}};
+    const auto checked = check_assertion(*parsed, "svc", kIssuer, right, kMoment);
+    EXPECT_TRUE(checked) << checked.error().message;
+    EXPECT_FALSE(check_assertion(*parsed, "svc", kIssuer, keys(), kMoment));
+    ++accepted;
+  }
+  EXPECT_EQ(accepted, 4);
 }
 
 TEST(Assertion, TheAlgorithmIsTheKeysNotTheHeaders) {

@@ -178,8 +178,12 @@ TEST_F(DecisionsTest, APolicyWithAMistakeIsRefusedWithItsPlace) {
   EXPECT_EQ(code_of(access_->write_policy(*local_, "a", good + std::string(kMaxPolicyBytes, ' '))),
             ErrorCode::kLimitExceeded);
   ASSERT_TRUE(access_->write_policy(*local_, "a", good));
-  EXPECT_EQ(code_of(access_->write_policy(*local_, "a", good)), ErrorCode::kAlreadyExists);
+  const std::string better = "forbid (principal, action == Action::\"readModel\", resource);";
+  ASSERT_TRUE(access_->write_policy(*local_, "a", better));  // in place of the first
   EXPECT_EQ(access_->list_policies(*local_)->size(), 1U);
+  EXPECT_EQ(access_->list_policies(*local_)->front().text, better);
+  EXPECT_FALSE(may(*local_, Action::kReadModel, model("credit")));
+  EXPECT_TRUE(rows_hold()) << rows_hold().error().message;
   EXPECT_EQ(code_of(access_->revoke_grant(*local_, "a")), ErrorCode::kNotFound);
   ASSERT_TRUE(access_->remove_policy(*local_, "a"));
   EXPECT_EQ(code_of(access_->remove_policy(*local_, "a")), ErrorCode::kNotFound);

@@ -80,6 +80,23 @@ TEST(Throttle, ForgetsWhatIsLongAgoAndWhatIsTooMuch) {
   EXPECT_TRUE(fail_at("a"));  // whoever can fail that often elsewhere has paid for it
 }
 
+TEST(Throttle, RefusalsPushNothingOut) {
+  Throttle throttle(
+      {.free_failures = 1, .free_source_failures = 1, .longest_wait = seconds(60), .max_tracked = 4});
+  const auto now = base::Timestamp::from_microseconds(1'000'000'000);
+  {
+    auto attempt = throttle.admit("a", "s", now);
+    ASSERT_TRUE(attempt);
+    attempt->failed(now);
+  }
+  for (int i = 0; i < 1'000; ++i) EXPECT_FALSE(throttle.admit("b" + std::to_string(i), "s", now));
+  EXPECT_FALSE(throttle.admit("a", "s", now));
+  EXPECT_TRUE(throttle.admit("a", "t", now));
+  const auto later = throttle.admit("c", "s", now + seconds(2));
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->refused_before(), 1'000U);
+}
+
 TEST(Throttle, AWaitDoublesUpToItsBoundAndAClockSetBackDoesNotProlongIt) {
   Throttle throttle({.free_failures = 1, .free_source_failures = 1'000, .longest_wait = seconds(8)});
   auto now = base::Timestamp::from_microseconds(1'000'000'000);

@@ -31,16 +31,6 @@ struct Circumstances {
 // hold one for a request, ask for a new one for the next. Runs no SQL.
 class Snapshot {
  public:
-  // kDataCorrupt where a policy does not parse or validate any more, or a membership names nobody.
-  static base::Result<std::shared_ptr<const Snapshot>> make(std::int64_t generation,
-                                                            std::vector<Principal> principals,
-                                                            std::vector<WrittenPolicy> policies,
-                                                            TokenTable tokens);
-  // This one with one more token.
-  [[nodiscard]] std::shared_ptr<const Snapshot> with_token(std::int64_t generation,
-                                                           const base::Digest& digest, TokenFacts facts,
-                                                           base::Timestamp now) const;
-
   // Who holds the token. kUnauthenticated for an unknown, expired or revoked token, one that is for another
   // audience, and one of a principal that is disabled.
   [[nodiscard]] base::Result<Caller> authenticate(std::string_view bearer, std::string_view audience,
@@ -63,6 +53,17 @@ class Snapshot {
   [[nodiscard]] std::int64_t generation() const { return generation_; }
 
  private:
+  friend class Access;  // which alone makes them: whoever could, could make callers and proofs too
+  // kDataCorrupt where a policy does not parse or validate any more, or a membership names nobody.
+  static base::Result<std::shared_ptr<const Snapshot>> make(std::int64_t generation,
+                                                            std::vector<Principal> principals,
+                                                            std::vector<WrittenPolicy> policies,
+                                                            TokenTable tokens);
+  // This one with one more token.
+  [[nodiscard]] std::shared_ptr<const Snapshot> with_token(std::int64_t generation,
+                                                           const base::Digest& digest, TokenFacts facts,
+                                                           base::Timestamp now) const;
+
   struct Known;
   struct Space;
   struct Directory;

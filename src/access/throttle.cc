@@ -64,15 +64,22 @@ base::Result<Throttle::Attempt> Throttle::admit(std::string_view name, std::stri
   const MutexLock lock(mutex_);
   const microseconds left = std::max(wait_left(pair, limits_.free_failures, now),
                                      wait_left(alone, limits_.free_source_failures, now));
-  Track& mine = track(pair);
-  if (left > microseconds::zero() || mine.busy) {
-    ++mine.refused;
+  const auto known = tracks_.find(pair);
+  if (left > microseconds::zero() || (known != tracks_.end() && known->second.busy)) {
+    // Counted where something is tracked already, so that refusals cost no room: else they would push out
+    // what makes them refusals.
+    ++(known != tracks_.end() ? known->second : tracks_.at(alone)).refused;
     return base::fail(ErrorCode::kLimitExceeded,
                       fmt::format("too many wrong passwords came from this address; try again in {} s",
                                   std::max<std::int64_t>(1, std::chrono::ceil<seconds>(left).count())));
   }
+  Track& mine = track(pair);
   mine.busy = true;
-  return Attempt(*this, std::move(pair), std::move(alone), std::exchange(mine.refused, 0));
+  std::uint64_t refused = std::exchange(mine.refused, 0);
+  if (const auto place = tracks_.find(alone); place != tracks_.end()) {
+    refused += std::exchange(place->second.refused, 0);
+  }
+  return Attempt(*this, std::move(pair), std::move(alone), refused);
 }
 
 Throttle::Track& Throttle::track(const std::string& key) {
