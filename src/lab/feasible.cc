@@ -16,9 +16,10 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // The greatest float32 that is at most `value`, and the least that is at least it.
 float float_below(double value) {
-  const auto rounded = static_cast<float>(std::clamp(value, -double{std::numeric_limits<float>::max()},
-                                                     double{std::numeric_limits<float>::max()}));
-  return double{rounded} > value ? std::nextafterf(rounded, -kInfinity) : rounded;
+  const auto rounded =
+      static_cast<float>(std::clamp(value, -static_cast<double>(std::numeric_limits<float>::max()),
+                                    static_cast<double>(std::numeric_limits<float>::max())));
+  return static_cast<double>(rounded) > value ? std::nextafterf(rounded, -kInfinity) : rounded;
 }
 float float_above(double value) { return -float_below(-value); }
 
@@ -34,8 +35,8 @@ Interval interval(float value, const ColumnConstraint& column, double strength) 
   double upper = column.upper.value_or(std::numeric_limits<double>::max());
   if (column.max_change) {
     const double reach = *column.max_change * strength;
-    lower = std::max(lower, double{value} - reach);
-    upper = std::min(upper, double{value} + reach);
+    lower = std::max(lower, static_cast<double>(value) - reach);
+    upper = std::min(upper, static_cast<double>(value) + reach);
   }
   Interval room{std::min(value, float_above(lower)), std::max(value, float_below(upper))};
   if (column.direction == Direction::kRise) room.lower = value;
@@ -64,8 +65,8 @@ void shrink(std::span<float> changed, const RowBox& box, const AttackSpec& spec)
     const double share = slack * *spec.cost_budget / cost;
     for (std::size_t i = 0; i < changed.size(); ++i) {
       if (spec.columns[i].unit_cost <= 0) continue;
-      const double origin = double{box.original[i]};
-      double moved = origin + (double{changed[i]} - origin) * share;
+      const double origin = static_cast<double>(box.original[i]);
+      double moved = origin + (static_cast<double>(changed[i]) - origin) * share;
       if (spec.columns[i].integer) moved = moved > origin ? std::floor(moved) : std::ceil(moved);
       const bool back = spec.columns[i].integer && (moved > origin) != (changed[i] > box.original[i]);
       changed[i] = back ? box.original[i] : std::clamp(static_cast<float>(moved), box.lower[i], box.upper[i]);
@@ -92,7 +93,8 @@ FeasibleBox feasible_box(const MatrixView& rows, const AttackSpec& spec) {
 double change_cost(std::span<const float> changed, std::span<const float> original, const AttackSpec& spec) {
   double cost = 0;
   for (std::size_t i = 0; i < changed.size(); ++i) {
-    cost += spec.columns[i].unit_cost * std::abs(double{changed[i]} - double{original[i]});
+    cost += spec.columns[i].unit_cost *
+            std::abs(static_cast<double>(changed[i]) - static_cast<double>(original[i]));
   }
   return cost;
 }

@@ -130,8 +130,8 @@ TEST(Feasible, SettlingMeetsEveryConstraint) {
     const auto box = box_of(original, spec);
     for (std::size_t i = 0; i < 6; ++i) {
       const double reach = *spec.columns[i].max_change * spec.strength;
-      EXPECT_LE(double{box.upper[i]} - double{original[i]}, reach);
-      EXPECT_LE(double{original[i]} - double{box.lower[i]}, reach);
+      EXPECT_LE(static_cast<double>(box.upper[i]) - static_cast<double>(original[i]), reach);
+      EXPECT_LE(static_cast<double>(original[i]) - static_cast<double>(box.lower[i]), reach);
     }
   }
 }

@@ -38,7 +38,7 @@ inline std::vector<double> dense(const Step& step, const std::vector<double>& in
   std::vector<double> output(step.bias.values.begin(), step.bias.values.end());
   for (std::size_t i = 0; i < input.size(); ++i) {
     for (std::size_t j = 0; j < output.size(); ++j) {
-      output[j] += input[i] * double{step.weights.values[i * output.size() + j]};
+      output[j] += input[i] * static_cast<double>(step.weights.values[i * output.size() + j]);
     }
   }
   return output;
@@ -70,7 +70,7 @@ inline std::vector<float> forward(const FeedForward& graph, const std::vector<fl
       for (std::size_t i = 0; i < output.size(); ++i) {
         const double other = step.other         ? values[*step.other][i]
                              : constant.empty() ? 0
-                                                : double{constant[constant.size() == 1 ? 0 : i]};
+                                                : static_cast<double>(constant[constant.size() == 1 ? 0 : i]);
         output[i] = apply(step, output[i], other);
       }
     }

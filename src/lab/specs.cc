@@ -149,8 +149,8 @@ Result<> check(const LabelledRows& rows, std::size_t classes, std::string_view w
   }
   double sum = 0;
   for (const float weight : rows.weights) {
-    HF_CHECK(at_least_zero(fmt::format("a weight of the {} rows", what), double{weight}));
-    sum += double{weight};
+    HF_CHECK(at_least_zero(fmt::format("a weight of the {} rows", what), static_cast<double>(weight)));
+    sum += static_cast<double>(weight);
   }
   if (count > 0 && !(sum > 0)) return wrong(fmt::format("all weights of the {} rows are zero", what));
   return {};

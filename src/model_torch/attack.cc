@@ -1,3 +1,4 @@
+#include <ATen/core/ivalue.h>
 #include <torch/autograd.h>
 
 #include <algorithm>

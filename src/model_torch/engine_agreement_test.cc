@@ -62,7 +62,8 @@ void expect_agreement(Lab& lab, const Bytes& onnx, const MatrixView& rows, const
   const auto theirs = engine_outputs(onnx, rows);
   ASSERT_EQ(ours->values.size(), theirs.size()) << what;
   for (std::size_t i = 0; i < theirs.size(); ++i) {
-    EXPECT_NEAR(double{ours->values[i]}, theirs[i], 1e-6 + 1e-5 * std::abs(theirs[i])) << what << " at " << i;
+    EXPECT_NEAR(static_cast<double>(ours->values[i]), theirs[i], 1e-6 + 1e-5 * std::abs(theirs[i]))
+        << what << " at " << i;
   }
 }
 

@@ -275,8 +275,8 @@ TEST(LabProgram, AttacksStayWithinRandomConstraints) {
     ASSERT_TRUE(result) << result.error().message;
     for (std::size_t i = 0; i < result->rows.size(); ++i) {
       const auto& column = spec.columns[i % 2];
-      const double from = double{data.values[i]};
-      const double to = double{result->rows[i]};
+      const double from = static_cast<double>(data.values[i]);
+      const double to = static_cast<double>(result->rows[i]);
       if (from == to) continue;
       EXPECT_TRUE(column.can_change);
       EXPECT_LE(std::abs(to - from), *column.max_change * spec.strength);

@@ -1,4 +1,5 @@
 #include <ATen/Parallel.h>
+#include <ATen/core/ivalue.h>
 
 #include <algorithm>
 #include <memory>

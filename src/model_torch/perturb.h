@@ -1,6 +1,9 @@
 #pragma once
 
+// clang-format off
+#include <ATen/core/ivalue.h>  // first: clang wants this type complete before the headers with vectors of it
 #include <ATen/ATen.h>
+// clang-format on
 
 #include <functional>
 #include <string>

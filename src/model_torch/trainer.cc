@@ -1,3 +1,4 @@
+#include <ATen/core/ivalue.h>
 #include <torch/optim/adam.h>
 
 #include <algorithm>
@@ -32,9 +33,9 @@ Standardisation standardisation_of(const MatrixView& rows) {
   std::vector<double> square(rows.columns);
   const double count = static_cast<double>(rows.rows);
   for (std::size_t i = 0; i < rows.values.size(); ++i)
-    mean[i % rows.columns] += double{rows.values[i]} / count;
+    mean[i % rows.columns] += static_cast<double>(rows.values[i]) / count;
   for (std::size_t i = 0; i < rows.values.size(); ++i) {
-    const double off = double{rows.values[i]} - mean[i % rows.columns];
+    const double off = static_cast<double>(rows.values[i]) - mean[i % rows.columns];
     square[i % rows.columns] += off * off / count;
   }
   Standardisation result;
