@@ -11,7 +11,7 @@ namespace {
 
 const std::vector<std::uint8_t> kLabels{1, 1, 1, 0, 0, 0, 0, 0};
 const std::vector<double> kScores{.9, .8, .2, .6, .3, .2, .1, .1};
-constexpr Scope kOverall{};
+const Scope kOverall{};
 
 double value_of(const std::vector<Figure>& figures, std::string_view name, const Scope& scope = kOverall) {
   const Figure* figure = find(figures, name, scope);
