@@ -19,7 +19,7 @@ namespace holdfast::audit {
 
 inline constexpr unsigned kTileHeight = 8;
 inline constexpr std::uint64_t kTileWidth = 1ULL << kTileHeight;
-inline constexpr unsigned kTileLevels = 8;  // 2^64 records
+inline constexpr unsigned kTileLevels = 7;  // 2^56 records
 
 // N in threes of digits: 1234067 is "x001/x234/067".
 std::string tile_number(std::uint64_t index);
