@@ -85,8 +85,8 @@ base::Result<Throttle::Attempt> Throttle::admit(std::string_view name, std::stri
 Throttle::Track& Throttle::track(const std::string& key) {
   if (const auto found = tracks_.find(key); found != tracks_.end()) return found->second;
   if (tracks_.size() >= limits_.max_tracked) {
-    const auto idle = std::find_if(by_age_.begin(), by_age_.end(),
-                                   [this](const std::string& old) { return !tracks_.at(old).busy; });
+    auto idle = by_age_.begin();
+    while (idle != by_age_.end() && tracks_.at(*idle).busy) ++idle;
     if (idle != by_age_.end()) forget(std::string(*idle));
   }
   Track fresh;
