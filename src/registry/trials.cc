@@ -45,17 +45,18 @@ Statement provenance(const Version& version, const Run& run, const TrainOrder& o
                      const lab::TrainResult& trained) {
   json dependencies = json::array();
   for (const auto part : {data::Part::kTrain, data::Part::kValidation}) {
-    dependencies.push_back(json{{"name", fmt::format("{}/{} {}", dataset.name, dataset.version, to_string(part))},
-                            {"digest", {{"sha256", dataset.part(part).digest.hex()}}}});
+    dependencies.push_back(
+        json{{"name", fmt::format("{}/{} {}", dataset.name, dataset.version, to_string(part))},
+             {"digest", {{"sha256", dataset.part(part).digest.hex()}}}});
   }
   const json predicate{
       {"buildDefinition",
-       {{"buildType", "https://holdfast.dev/train/v1"},
+       {{"buildType", "urn:holdfast:train:v1"},
         {"externalParameters", parameters_of(order)},
         {"internalParameters", {{"jail", json::parse(trained.jail.json())}}},
         {"resolvedDependencies", std::move(dependencies)}}},
       {"runDetails",
-       {{"builder", {{"id", "https://holdfast.dev/holdfast-lab"}}},
+       {{"builder", {{"id", "urn:holdfast:lab"}}},
         {"metadata",
          {{"invocationId", fmt::format("run/{}", run.id)}, {"startedOn", run.started_at.text()}}}}}};
   return {.subject_name = version.model,
@@ -198,8 +199,8 @@ Result<assess::Assessment> Trials::assess(const Ground& ground, const assess::Ro
                          .on_step = on_step});
 }
 
-Result<evaluate::Evaluation> Trials::evaluate(const access::Authorised& authorised, const Version& version,
-                                              const std::optional<Version>& champion, const OnStep& on_step) {
+Result<Evaluated> Trials::evaluate(const access::Authorised& authorised, const Version& version,
+                                   const std::optional<Version>& champion, const OnStep& on_step) {
   Runs runs(parts_);
   json parameters{{"version", version.version}};
   if (champion) parameters["champion"] = champion->version;
@@ -209,13 +210,12 @@ Result<evaluate::Evaluation> Trials::evaluate(const access::Authorised& authoris
     HF_CHECK(runs.failed(run, evaluation.error()));
     return evaluation;
   }
-  HF_CHECK(runs.done(run, {{"figures", evaluation->figures.size()}}));
+  HF_CHECK(runs.done(run, {{"figures", evaluation->evaluation.figures.size()}}));
   return evaluation;
 }
 
-Result<evaluate::Evaluation> Trials::evaluate_in(const access::Authorised& authorised, const Version& version,
-                                                 const std::optional<Version>& champion,
-                                                 const OnStep& on_step) {
+Result<Evaluated> Trials::evaluate_in(const access::Authorised& authorised, const Version& version,
+                                      const std::optional<Version>& champion, const OnStep& on_step) {
   HF_TRY(const Ground ground, this->ground(version.workspace, version.model));
   HF_TRY(const auto rows, ground.rows(data::Part::kTest));
   HF_CHECK(RequirementsRoom(parts_).count_look(authorised.caller(), ground.dataset, version.digest));
@@ -233,7 +233,7 @@ Result<evaluate::Evaluation> Trials::evaluate_in(const access::Authorised& autho
                                      .predicate_type = std::string(kEvaluationPredicate),
                                      .predicate_json = std::move(predicate)}));
   HF_CHECK(change.commit());
-  return std::move(assessment.evaluation);
+  return Evaluated{std::move(assessment.evaluation), std::move(assessment.warnings)};
 }
 
 }  // namespace holdfast::registry

@@ -34,6 +34,11 @@ struct TrialOptions {
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
 };
 
+struct Evaluated {
+  evaluate::Evaluation evaluation;
+  std::vector<std::string> warnings;  // whole sentences, to stand beside the figures
+};
+
 // Called with a line for a person, in the caller's thread.
 using OnStep = std::function<void(std::string_view)>;
 
@@ -53,8 +58,8 @@ class Trials {
   // Measures a version on the test part, which is a look that is counted; beside `champion`, where one is
   // given, on the same rows. Adds the evaluation to the evidence of the version. `authorised` is for
   // addEvidence on it.
-  base::Result<evaluate::Evaluation> evaluate(const access::Authorised& authorised, const Version& version,
-                                              const std::optional<Version>& champion, const OnStep& on_step);
+  base::Result<Evaluated> evaluate(const access::Authorised& authorised, const Version& version,
+                                   const std::optional<Version>& champion, const OnStep& on_step);
 
  private:
   struct Ground;
@@ -63,9 +68,8 @@ class Trials {
                                  const TrainOrder& order, const OnStep& on_step);
   base::Result<assess::Assessment> assess(const Ground& ground, const assess::Rows& rows,
                                           const Version& version, const OnStep& on_step) const;
-  base::Result<evaluate::Evaluation> evaluate_in(const access::Authorised& authorised, const Version& version,
-                                                 const std::optional<Version>& champion,
-                                                 const OnStep& on_step);
+  base::Result<Evaluated> evaluate_in(const access::Authorised& authorised, const Version& version,
+                                      const std::optional<Version>& champion, const OnStep& on_step);
   Parts parts_;
   Models* models_;
   TrialOptions options_;

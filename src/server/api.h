@@ -23,6 +23,7 @@ std::vector<Route> endpoint_routes(const Api& api);
 std::vector<Route> alert_routes(const Api& api);
 std::vector<Route> audit_routes(const Api& api);
 std::vector<Route> inference_routes(const Api& api);
+std::vector<Route> posture_routes(const Api& api);
 
 // All of them, with /v1/health and /openapi.json, which describes them.
 std::vector<Route> api_routes(const Api& api);

@@ -149,9 +149,23 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     if constexpr (kTls) {
       lowest().expires_after(shared_.options.header_timeout);
       const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAsTuple);
+      count_handshake(error);
       co_return !error;
     }
     co_return true;
+  }
+
+  // The context takes TLS 1.3 alone, so a handshake that is done is one of it.
+  void count_handshake(const boost::system::error_code& error) {
+    auto& counts = *shared_.options.counts;
+    if (!error) {
+      ++counts.tls13;
+      return;
+    }
+    if (error.category() != asio::error::get_ssl_category()) return;
+    const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+    if (reason == SSL_R_UNSUPPORTED_PROTOCOL) ++counts.old_version_refused;
+    if (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER) ++counts.plaintext_refused;
   }
 
   // Waits for the first byte of the next request; the listener's stop ends this wait.

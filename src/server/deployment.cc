@@ -19,6 +19,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::chrono::seconds kReferenceTime{60};
+constexpr int kTooManyRequests = 429;
 
 audit::Record prediction_record(const gateway::PredictionRecord& record) {
   const json details{{"prediction", record.prediction_id},
@@ -49,12 +50,14 @@ class Deployment::AuditSink final : public gateway::PredictionSink {
            base::canonical_json({{"prediction", record.prediction_id},
                                  {"status", record.status},
                                  {"reason", printable(record.reason.substr(0, kMaxReason))}}));
-    HF_CHECK(log_->append({.workspace = Installation::workspace(),
-                           .actor = std::string(record.principal),
-                           .action = "predict",
-                           .resource = fmt::format("endpoint:{}", record.endpoint),
-                           .decision = "refused",
-                           .details = std::move(details)}));
+    const audit::Record refusal{.workspace = Installation::workspace(),
+                                .actor = std::string(record.principal),
+                                .action = "predict",
+                                .resource = fmt::format("endpoint:{}", record.endpoint),
+                                .decision = "refused",
+                                .details = std::move(details)};
+    // Who is over the rate would otherwise have the log sync for each request.
+    HF_CHECK(record.status == kTooManyRequests ? log_->note(refusal) : log_->append(refusal));
     return {};
   }
 
@@ -75,9 +78,25 @@ Deployment::Deployment(Installation& installation, const WatchOptions& watch)
       audit_(std::make_unique<AuditSink>(installation.log())),
       watch_(installation, watch),
       gateway_(std::make_unique<gateway::Gateway>(gateway::GatewayOptions{
-          .server_version = installation.options().version, .sinks = {audit_.get(), &watch_}})) {}
+          .server_version = installation.options().version, .sinks = {audit_.get(), &meters_, &watch_}})) {}
 
 Deployment::~Deployment() = default;
+
+void Deployment::observe(std::string address, bool is_private,
+                         std::shared_ptr<const ConnectionCounts> counts) {
+  channel_ = {
+      .address = std::move(address), .is_private = is_private, .since = installation_->parts().clock.now()};
+  counts_ = std::move(counts);
+}
+
+std::optional<govern::ChannelFacts> Deployment::channels() const {
+  if (!counts_) return std::nullopt;
+  govern::ChannelFacts facts = channel_;
+  facts.tls13_connections = counts_->tls13;
+  facts.old_version_refused = counts_->old_version_refused;
+  facts.plaintext_refused = counts_->plaintext_refused;
+  return facts;
+}
 
 Result<Deployment::Loaded> Deployment::load(const registry::Version& version) {
   HF_TRY(const auto onnx, installation_->models().open_signed(version));

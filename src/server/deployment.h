@@ -7,8 +7,11 @@
 
 #include "base/mutex.h"
 #include "gateway/gateway.h"
+#include "govern/facts.h"
 #include "model/engine_pool.h"
 #include "server/installation.h"
+#include "server/listener.h"
+#include "server/meters.h"
 #include "server/watch.h"
 
 namespace holdfast::server {
@@ -33,6 +36,11 @@ class Deployment {
 
   [[nodiscard]] gateway::Gateway& gateway() { return *gateway_; }
   [[nodiscard]] Watch& watch() { return watch_; }
+  [[nodiscard]] Meters& meters() { return meters_; }
+
+  // What the listener counts, once there is one: from then on channels() tells it.
+  void observe(std::string address, bool is_private, std::shared_ptr<const ConnectionCounts> counts);
+  [[nodiscard]] std::optional<govern::ChannelFacts> channels() const;
 
  private:
   // One version, loaded and ready.
@@ -50,8 +58,11 @@ class Deployment {
 
   Installation* installation_;
   std::unique_ptr<AuditSink> audit_;
+  Meters meters_;
   Watch watch_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  std::shared_ptr<const ConnectionCounts> counts_;  // set before the first request
+  govern::ChannelFacts channel_;
   base::Mutex mutex_;  // one release at a time
   std::map<std::string, gateway::Endpoint> endpoints_ HF_GUARDED_BY(mutex_);
 };

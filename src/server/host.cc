@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "crypto/x509_authority.h"
+#include "net/address.h"
 #include "server/api.h"
 
 namespace holdfast::server {
@@ -19,6 +20,12 @@ bool is_address(const std::string& name) {
   in6_addr binary{};
   return ::inet_pton(AF_INET, name.c_str(), &binary) == 1 ||
          ::inet_pton(AF_INET6, name.c_str(), &binary) == 1;
+}
+
+// Whether nobody outside of this host or its private network can reach the address (RFC 1918, RFC 4193).
+bool is_private(const std::string& address) {
+  const auto parsed = net::IpAddress::parse(address);
+  return parsed && parsed->reach() == net::Reach::kPrivate;
 }
 
 crypto::ServerNames names_of(const std::vector<std::string>& names) {
@@ -54,11 +61,14 @@ Result<> Host::listen(Installation& installation, const HostOptions& options) {
   const auto key = crypto::PrivateKey::generate(crypto::KeyAlgorithm::kEcdsaP256);
   HF_TRY(const auto certificate, authority.issue_server(key.public_key(), names_of(options.names),
                                                         kCertificateLife, clock, base::system_random()));
+  const auto counts = std::make_shared<ConnectionCounts>();
+  deployment_.observe(options.address, is_private(options.address), counts);
   HF_TRY(auto listener, Listener::start({.address = options.address,
                                          .port = options.port,
                                          .certificate_chain_pem = certificate.to_pem(),
                                          .private_key_pem = key.to_pem(),
-                                         .unix_socket = folder / kSocketFile},
+                                         .unix_socket = folder / kSocketFile,
+                                         .counts = counts},
                                         router_));
   listener_ = std::make_unique<Listener>(std::move(listener));
   return {};

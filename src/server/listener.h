@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -13,6 +14,13 @@
 
 namespace holdfast::server {
 
+// What became of connections since the start.
+struct ConnectionCounts {
+  std::atomic<std::uint64_t> tls13 = 0;
+  std::atomic<std::uint64_t> old_version_refused = 0;  // offered nothing newer than TLS 1.2
+  std::atomic<std::uint64_t> plaintext_refused = 0;
+};
+
 struct ListenerOptions {
   // TLS 1.3 on this address; port 0 takes a free one.
   std::string address = "127.0.0.1";
@@ -21,6 +29,7 @@ struct ListenerOptions {
   base::Secret private_key_pem;
   // Where set, also HTTP without TLS on this Unix socket, mode 0600: its file system is its authentication.
   std::filesystem::path unix_socket;
+  std::shared_ptr<ConnectionCounts> counts = std::make_shared<ConnectionCounts>();
 
   std::uint32_t io_threads = 2;
   std::uint32_t pool_threads = 8;

@@ -285,12 +285,17 @@ bool shakes_hands(std::uint16_t port, int version) {
 }
 
 TEST_F(ListenerTest, SpeaksTls13AndNothingOlder) {
-  start(options());
+  auto counted = options();
+  const auto counts = counted.counts;
+  start(std::move(counted));
   EXPECT_TRUE(shakes_hands(listener_->port(), TLS1_3_VERSION));
   EXPECT_FALSE(shakes_hands(listener_->port(), TLS1_2_VERSION));
   auto plain = RawClient::to_loopback(listener_->port());
   EXPECT_THAT(plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").receive_all(),
               testing::Not(HasSubstr("HTTP/1.1")));
+  EXPECT_EQ(counts->tls13, 1U);
+  EXPECT_EQ(counts->old_version_refused, 1U);
+  EXPECT_EQ(counts->plaintext_refused, 1U);
 }
 
 TEST_F(ListenerTest, SaysWhatIsWrongWithItsOptions) {

@@ -1,6 +1,7 @@
 holdfast_module(server USES base crypto formats data store keys intake net model lab monitor assess audit access registry
-  release gateway alerts
-  LIBS OpenSSL::SSL OpenSSL::Crypto Boost::headers Threads::Threads nlohmann_json::nlohmann_json)
+  release gateway alerts govern
+  LIBS OpenSSL::SSL OpenSSL::Crypto Boost::headers Threads::Threads nlohmann_json::nlohmann_json
+  prometheus-cpp::core)
 if(TARGET holdfast-engine)
   add_dependencies(server_test holdfast-engine)
 endif()

@@ -24,8 +24,7 @@ constexpr int kMaxJsonDepth = 16;
 Result<nlohmann::json> read_json_body(Call& call) {
   HF_TRY(const std::string text, read_body(call.body, call.max_body_bytes));
   if (text.empty()) return nlohmann::json::object();
-  auto value =
-      base::parse_json(text, {.max_bytes = call.max_body_bytes, .max_depth = kMaxJsonDepth});
+  auto value = base::parse_json(text, {.max_bytes = call.max_body_bytes, .max_depth = kMaxJsonDepth});
   if (!value) return fail(ErrorCode::kInvalidArgument, "the body is no JSON: " + value.error().message);
   if (value->is_object()) return *std::move(value);
   return fail(ErrorCode::kInvalidArgument, "the body must be a JSON object");

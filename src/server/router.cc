@@ -105,10 +105,8 @@ Result<Response> Router::answer(const Match& found, const RequestHead& head, Bod
   const Route& route = *found.route;
   HF_CHECK(check_query(route, head));
   body.limit(route.max_body_bytes);
-  Call call{.head = head,
-            .parameters = found.parameters,
-            .body = body,
-            .max_body_bytes = route.max_body_bytes};
+  Call call{
+      .head = head, .parameters = found.parameters, .body = body, .max_body_bytes = route.max_body_bytes};
   if (!route.action || route.decides_itself) return route.handler(call);
   HF_TRY(const auto caller, identify(*access_, head, kAudience, workspace_, owner_));
   call.known_caller = &caller;

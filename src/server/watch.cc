@@ -73,7 +73,7 @@ monitor::Cell cell_of(const monitor::ReferenceColumn& column, const std::string&
   return value;
 }
 
-void add_row(monitor::Window& window, const std::vector<gateway::Guard::Cell>& cells) {
+void add_row(monitor::Window& window, const gateway::Guard::Row& cells) {
   const auto& columns = window.reference().columns();
   std::vector<monitor::Cell> row(columns.size());
   for (const auto& cell : cells) {
@@ -142,10 +142,8 @@ void Watch::begin(const std::string& endpoint, std::int64_t version,
 Result<> Watch::on_prediction(const gateway::PredictionRecord& record) {
   const std::uint64_t rows = gateway::Guard::row_count(record.inputs);
   const auto scores = scores_of(record.outputs, rows);
-  std::vector<std::vector<gateway::Guard::Cell>> cells;
-  for (std::uint64_t row = 0; row < rows && record.guard != nullptr; ++row) {
-    cells.push_back(record.guard->row_cells(record.inputs, row));
-  }
+  const auto cells =
+      record.guard != nullptr ? record.guard->rows(record.inputs) : std::vector<gateway::Guard::Row>();
   const base::MutexLock lock(mutex_);
   const auto found = watched_.find(std::string(record.endpoint));
   if (found == watched_.end()) return {};
