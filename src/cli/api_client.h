@@ -53,6 +53,7 @@ class ApiClient {
 
   // Whether a server holds the folder.
   [[nodiscard]] bool is_remote() const { return remote_; }
+  [[nodiscard]] const base::Config& settings() const { return options_.settings; }
 
   // Any answer is a success, whatever its status. What reads ends within a minute; what changes something
   // takes as long as it takes, since to stop waiting for it would not stop it.

@@ -23,20 +23,8 @@ int finish(base::Result<ExitCode> outcome) {
   return code(exit_code_of(outcome.error()));
 }
 
-}  // namespace
-
-base::Result<base::Config> Invocation::settings() const { return load_settings(config_path); }
-
-int run(int argc, const char* const* argv, const char* version) {
-  Invocation invocation{.version = version, .config_path = {}, .state_path = {}};
-  Action action;
-  CLI::App app(kDescription, "holdfast");
-  app.footer(kFooter);
-  app.set_version_flag("--version", std::string("holdfast ") + version);
-  app.add_option("--config", invocation.config_path, "the configuration file")->type_name("FILE");
-  app.add_option("--state", invocation.state_path, "the state folder (or HOLDFAST_STATE)")->type_name("DIR");
-  app.require_subcommand(1);
-  app.fallthrough();
+// In the order in which help lists them: files alone, the way of a model, then what keeps an eye on it.
+void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_inspect_command(app, invocation, action);
   add_keygen_command(app, action);
   add_sign_command(app, action);
@@ -44,8 +32,55 @@ int run(int argc, const char* const* argv, const char* version) {
   add_seal_command(app, action);
   add_unseal_command(app, action);
   add_rules_command(app, action);
+  add_serve_command(app, invocation, action);
+  add_dataset_command(app, invocation, action);
+  add_require_command(app, invocation, action);
+  add_register_command(app, invocation, action);
+  add_models_command(app, invocation, action);
+  add_train_command(app, invocation, action);
+  add_evaluate_command(app, invocation, action);
+  add_approve_command(app, invocation, action);
+  add_waive_command(app, invocation, action);
+  add_evidence_command(app, invocation, action);
+  add_signature_command(app, invocation, action);
+  add_endpoint_command(app, invocation, action);
+  add_release_command(app, invocation, action);
+  add_rollback_command(app, invocation, action);
+  add_person_command(app, invocation, action);
+  add_service_command(app, invocation, action);
+  add_group_command(app, invocation, action);
+  add_grant_command(app, invocation, action);
+  add_token_command(app, invocation, action);
+  add_login_command(app, invocation, action);
+  add_password_command(app, invocation, action);
+  add_alerts_command(app, invocation, action);
+  add_alert_command(app, invocation, action);
+  add_webhook_command(app, invocation, action);
+  add_posture_command(app, invocation, action);
   add_audit_command(app, invocation, action);
+  add_audit_records_command(*app.get_subcommand("audit"), invocation, action);
   add_config_command(app, invocation, action);
+}
+
+}  // namespace
+
+base::Result<base::Config> Invocation::settings() const { return load_settings(config_path); }
+
+int run(int argc, const char* const* argv, const char* version, Backend& backend) {
+  Invocation invocation{
+      .version = version, .config_path = {}, .state_path = {}, .token_file = {}, .backend = backend};
+  Action action;
+  CLI::App app(kDescription, "holdfast");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("holdfast ") + version);
+  app.add_option("--config", invocation.config_path, "the configuration file")->type_name("FILE");
+  app.add_option("--state", invocation.state_path, "the state folder (or HOLDFAST_STATE)")->type_name("DIR");
+  app.add_option("--token-file", invocation.token_file,
+                 "whose rights to use: a token (or HOLDFAST_TOKEN); else the local operator")
+      ->type_name("FILE");
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_commands(app, invocation, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

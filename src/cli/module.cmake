@@ -1,1 +1,1 @@
-holdfast_module(cli USES base crypto net keys audit inspect intake LIBS CLI11::CLI11)
+holdfast_module(cli USES base crypto net keys audit access evaluate inspect intake LIBS CLI11::CLI11)

@@ -31,6 +31,19 @@ std::span<const base::ConfigKey> setting_keys() {
       {"jail.require_namespaces", true,
        "refuse to run a worker where the system denies user namespaces; false leaves Landlock and seccomp "
        "alone"},
+      {"server.address", std::string("127.0.0.1"), "the address to listen on"},
+      {"server.port", std::int64_t{8443}, "the port to listen on; 0 for any that is free", 0, 65'535},
+      {"server.issuer", std::string("holdfast"),
+       "this installation's name, which a service's client assertion has as its audience"},
+      {"server.names", std::vector<std::string>{"localhost", "127.0.0.1"},
+       "the DNS names and addresses that the server's certificate proves"},
+      {"egress.allow", std::vector<std::string>{},
+       "where the server may send requests: host:port, with ' private' for an address inside"},
+      {"keys.master_file", (configuration_folder() / "master.key").string(),
+       "the master key, outside of the state folder; made at the first start"},
+      {"monitor.window_rows", std::int64_t{500}, "predictions that make one window of drift", 50, 1'000'000},
+      {"alerts.quiet_windows", std::int64_t{3}, "windows without a signal after which an alert resolves", 1,
+       1'000},
   };
   return keys;
 }

@@ -40,6 +40,8 @@ class Progress {
   // `total_bytes` 0: not known.
   void update(std::uint64_t done_bytes, std::uint64_t total_bytes);
   void say(std::string_view what);
+  // Whether there is a terminal to say it on.
+  [[nodiscard]] bool visible() const { return enabled_; }
 
  private:
   bool due();

@@ -185,9 +185,13 @@ tl::unexpected<base::Error> no_key_fits(const AgeHeader& header, const KnownStan
             "the file is sealed to recipients of the type {} alone, which can't be opened here; use age",
             header.stanzas[0].arguments[0].substr(0, kMaxTypeChars)));
   }
+  if (keys.identities.empty()) {
+    return fail(ErrorCode::kPermissionDenied,
+                "the file is sealed to keys: give an identity (AGE-SECRET-KEY-1...)");
+  }
   return fail(ErrorCode::kPermissionDenied,
-              keys.identities.empty()
-                  ? std::string("the file is sealed to keys: give an identity (AGE-SECRET-KEY-1...)")
+              keys.identities.size() == 1
+                  ? std::string("the identity given does not open the file: it is sealed to others")
                   : fmt::format("none of the {} identities given opens the file", keys.identities.size()));
 }
 

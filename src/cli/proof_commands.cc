@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "cli/answer.h"
+#include "cli/server_command.h"
+
+namespace holdfast::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string model;
+  std::uint64_t version = 0;
+  fs::path out;
+  fs::path key_out;
+  bool json = false;
+};
+
+std::string on_version(const Options& options, std::string_view noun) {
+  return path_of({"v1", "models", options.model, "versions", fmt::to_string(options.version), noun});
+}
+
+base::Result<> write_text(const fs::path& path, const nlohmann::json& answer, const char* member) {
+  const auto found = answer.find(member);
+  if (found == answer.end() || !found->is_string()) {
+    return base::fail(base::ErrorCode::kDataCorrupt, fmt::format("the server's answer lacks {}", member));
+  }
+  return base::write_file_atomically(path, base::as_bytes(found->get_ref<const std::string&>()));
+}
+
+void show_evidence(const nlohmann::json& answer) {
+  Table table({"ID", "STATEMENT", "MADE", "DIGEST"});
+  for (const auto& one : items(answer, "evidence"))
+    table.add(
+        {field(one, "/id"), field(one, "/predicate_type"), field(one, "/created_at"), field(one, "/digest")});
+  print(table.text("no evidence"));
+}
+
+// Each envelope under its digest, which is checked to be one, since it becomes the name of a file.
+base::Result<> write_evidence(const fs::path& folder, const nlohmann::json& answer) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return base::fail_errno(fmt::format("cannot make {}", folder.string()), error.value());
+  for (const auto& one : items(answer, "evidence")) {
+    auto digest = base::Digest::from_hex(field(one, "/digest"));
+    if (!digest) return base::fail(std::move(digest).error().within("the server's answer"));
+    HF_CHECK(write_text(folder / (digest->hex() + ".dsse.json"), one, "envelope"));
+  }
+  return write_text(folder / "public_key.pem", answer, "public_key");
+}
+
+base::Result<ExitCode> evidence(const Options& options, const ApiClient& client) {
+  HF_TRY(const auto response, client.get(on_version(options, "evidence")));
+  HF_TRY(const auto answer, accepted(response));
+  if (!options.out.empty()) HF_CHECK(write_evidence(options.out, answer));
+  return print_answer(response, options.json, show_evidence);
+}
+
+base::Result<ExitCode> signature(const Options& options, const ApiClient& client) {
+  HF_TRY(const auto response, client.get(on_version(options, "signature")));
+  HF_TRY(const auto answer, accepted(response));
+  HF_CHECK(write_text(options.out, answer, "bundle"));
+  if (!options.key_out.empty()) HF_CHECK(write_text(options.key_out, answer, "public_key"));
+  if (options.json) print_as_it_came(response);
+  return ExitCode::kDone;
+}
+
+void add_version(CLI::App& command, Options& options) {
+  command.add_option("MODEL", options.model, "the model")->required();
+  command.add_option("VERSION", options.version, "its version")->required()->check(CLI::PositiveNumber);
+  command.add_flag("--json", options.json, "print the answer's JSON");
+}
+
+}  // namespace
+
+void add_evidence_command(CLI::App& app, const Invocation& invocation, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("evidence", "List the signed statements about a version, or save them");
+  add_version(*command, *options);
+  command
+      ->add_option("--out", options->out,
+                   "write each envelope, and the key that signed them, into this folder")
+      ->type_name("DIR");
+  command->footer(
+      "Statements are in-toto, in DSSE envelopes.\n"
+      "Example: holdfast evidence credit 2 --out evidence/");
+  on_server(*command, invocation, action,
+            [options](const ApiClient& client) { return evidence(*options, client); });
+}
+
+void add_signature_command(CLI::App& app, const Invocation& invocation, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("signature", "Save the signature that approval put on a version");
+  add_version(*command, *options);
+  command->add_option("--out", options->out, "the OpenSSF Model Signing bundle")
+      ->type_name("BUNDLE")
+      ->required();
+  command->add_option("--key-out", options->key_out, "the public key that it verifies by")
+      ->type_name("PUBLIC.pem");
+  command->footer(
+      "Example: holdfast signature credit 2 --out credit.sig --key-out credit.pem && holdfast verify "
+      "model.onnx --bundle credit.sig --key credit.pem");
+  on_server(*command, invocation, action,
+            [options](const ApiClient& client) { return signature(*options, client); });
+}
+
+}  // namespace holdfast::cli

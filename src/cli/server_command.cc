@@ -1,0 +1,63 @@
+#include "cli/server_command.h"
+
+#include <chrono>
+#include <future>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/answer.h"
+#include "cli/settings.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::chrono::seconds kLookEvery{2};
+
+base::Result<ExitCode> work_on_server(const Invocation& invocation, const ServerWork& work) {
+  HF_TRY(auto settings, invocation.settings());
+  HF_TRY(auto bearer, bearer_token(invocation.token_file));
+  HF_TRY(const auto client, ApiClient::connect({.state = state_folder(invocation.state_path),
+                                                .settings = std::move(settings),
+                                                .bearer = std::move(bearer)},
+                                               invocation.backend));
+  return work(client);
+}
+
+// What the newest run of the model that goes on says of itself; empty where it can't be told, which is no
+// reason to disturb the work.
+std::string progress_of(const ApiClient& client, std::string_view model) {
+  const auto response = client.get("/v1/runs");
+  if (!response) return {};
+  const auto answer = accepted(*response);
+  if (!answer) return {};
+  for (const auto& run : items(*answer, "runs")) {
+    if (field(run, "/state") == "running" && field(run, "/model") == model) return field(run, "/progress");
+  }
+  return {};
+}
+
+}  // namespace
+
+void on_server(CLI::App& command, const Invocation& invocation, Action& action, ServerWork work) {
+  command.callback([&invocation, &action, work = std::move(work)] {
+    action = [&invocation, work]() -> base::Result<ExitCode> {
+      auto outcome = work_on_server(invocation, work);
+      if (outcome || outcome.error().code != base::ErrorCode::kInvalidArgument) return outcome;
+      print_error(outcome.error().message);
+      return ExitCode::kUsage;
+    };
+  });
+}
+
+base::Result<ApiResponse> send_watched(const ApiClient& client, ApiRequest request, std::string_view model,
+                                       std::string_view doing) {
+  Progress progress(doing);
+  if (!client.is_remote() || !progress.visible()) return client.send(std::move(request));
+  auto answer =
+      std::async(std::launch::async, [&client, &request] { return client.send(std::move(request)); });
+  while (answer.wait_for(kLookEvery) != std::future_status::ready) progress.say(progress_of(client, model));
+  return answer.get();
+}
+
+}  // namespace holdfast::cli
