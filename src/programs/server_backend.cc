@@ -1,0 +1,192 @@
+#include "programs/server_backend.h"
+
+#include <fmt/format.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "server/api.h"
+#include "server/host.h"
+
+using holdfast::base::Config;
+using holdfast::base::ErrorCode;
+using holdfast::base::fail;
+using holdfast::base::Result;
+using holdfast::cli::ApiRequest;
+using holdfast::cli::ApiResponse;
+using holdfast::cli::ExitCode;
+using holdfast::cli::ServeOptions;
+using holdfast::keys::MasterKey;
+using holdfast::server::BodyReader;
+using holdfast::server::Host;
+using holdfast::server::Installation;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kCredential = "holdfast-master-key";
+
+// A credential of systemd where the service was given one, else the file of the settings, made on first use.
+Result<MasterKey> master_key(const fs::path& state, const Config& settings) {
+  auto credential = MasterKey::from_credential(kCredential);
+  if (credential || credential.error().code != ErrorCode::kNotFound) return credential;
+  const fs::path file = settings.text("keys.master_file");
+  auto key = MasterKey::from_file(file, state);
+  if (key || key.error().code != ErrorCode::kNotFound) return key;
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
+  if (error) {
+    return holdfast::base::fail_errno(fmt::format("cannot make the folder of {}", file.string()),
+                                      error.value());
+  }
+  HF_CHECK(MasterKey::generate_file(file, state, holdfast::base::system_random()));
+  return MasterKey::from_file(file, state);
+}
+
+Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& settings,
+                                           const char* version) {
+  std::error_code error;
+  fs::create_directories(state.parent_path(), error);  // what is wrong with it, the lock's error says
+  HF_TRY(auto master, master_key(state, settings));
+  const auto weakest = settings.boolean("jail.require_namespaces")
+                           ? holdfast::worker::JailStrength::kFull
+                           : holdfast::worker::JailStrength::kWithoutNamespaces;
+  return Installation::open(
+      {.state = state,
+       .version = version,
+       .issuer = settings.text("server.issuer"),
+       .egress = settings.list("egress.allow"),
+       .quiet_windows = static_cast<int>(settings.integer("alerts.quiet_windows")),
+       .weakest_jail = weakest,
+       .admission = {.inspect_memory_bytes =
+                         static_cast<std::uint64_t>(settings.integer("inspect.memory_mib")) << 20,
+                     .inspect_time = std::chrono::seconds(settings.integer("inspect.seconds")),
+                     .weakest_jail = weakest}},
+      std::move(master));
+}
+
+holdfast::server::WatchOptions watch_options(const Config& settings) {
+  return {.window_rows = static_cast<std::uint64_t>(settings.integer("monitor.window_rows"))};
+}
+
+// Blocks the signals that end a server, for this thread and those that it starts, until one comes.
+class EndSignals {
+ public:
+  static Result<EndSignals> block() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGINT);
+    ::sigaddset(&signals, SIGTERM);
+    if (const int error = ::pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
+      return holdfast::base::fail_errno("cannot block signals", error);
+    }
+    holdfast::base::UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+    if (!fd.valid()) return holdfast::base::fail_errno("cannot wait for signals", errno);
+    return EndSignals(std::move(fd));
+  }
+  Result<> wait() const {
+    signalfd_siginfo info{};
+    while (::read(fd_.get(), &info, sizeof info) < 0) {
+      if (errno != EINTR) return holdfast::base::fail_errno("cannot wait for signals", errno);
+    }
+    return {};
+  }
+
+ private:
+  explicit EndSignals(holdfast::base::UniqueFd fd) : fd_(std::move(fd)) {}
+  holdfast::base::UniqueFd fd_;
+};
+
+// The body of a request that comes from this process.
+class LocalBody final : public BodyReader {
+ public:
+  explicit LocalBody(const ApiRequest& request) : request_(&request) {}
+  void limit(std::uint64_t max_bytes) override { left_ = max_bytes; }
+  Result<std::size_t> read(holdfast::base::MutableByteView buffer) override {
+    HF_TRY(const std::size_t got, take(buffer));
+    if (got > left_) return fail(ErrorCode::kLimitExceeded, "the body is longer than this request may have");
+    left_ -= got;
+    return got;
+  }
+
+ private:
+  Result<std::size_t> take(holdfast::base::MutableByteView buffer) {
+    if (const auto* file = std::get_if<holdfast::net::FileBody>(&request_->body)) {
+      const ssize_t got = ::read(file->fd, buffer.data(), buffer.size());
+      if (got < 0) return holdfast::base::fail_errno("cannot read what is to be sent", errno);
+      return static_cast<std::size_t>(got);
+    }
+    const auto* text = std::get_if<std::string>(&request_->body);
+    if (text == nullptr) return 0;
+    const auto rest = std::string_view(*text).substr(sent_, buffer.size());
+    std::copy(rest.begin(), rest.end(), buffer.begin());
+    sent_ += rest.size();
+    return rest.size();
+  }
+
+  const ApiRequest* request_;
+  std::uint64_t left_ = kDefaultMaxBytes;
+  std::size_t sent_ = 0;
+};
+
+Result<ApiResponse> response_of(holdfast::server::Response response) {
+  ApiResponse answer{.status = response.status, .content_type = response.content_type, .body = {}};
+  if (auto* text = std::get_if<std::string>(&response.body)) {
+    answer.body = std::move(*text);
+    return answer;
+  }
+  auto& source = *std::get<std::unique_ptr<holdfast::server::BodySource>>(response.body);
+  holdfast::base::Bytes piece(1UL << 16);
+  for (;;) {
+    HF_TRY(const std::size_t got, source.read(piece));
+    if (got == 0) return answer;
+    answer.body += holdfast::base::as_text(holdfast::base::ByteView(piece).first(got));
+  }
+}
+
+}  // namespace
+
+Result<ExitCode> ServerBackend::serve(const ServeOptions& options) {
+  HF_TRY(const auto signals, EndSignals::block());
+  HF_TRY(const auto installation, open(options.state, options.settings, version_));
+  HF_TRY(const auto first, installation->bootstrap());
+  HF_TRY(const auto host, Host::start(*installation, {.address = options.address,
+                                                      .port = options.port,
+                                                      .names = options.settings.list("server.names"),
+                                                      .watch = watch_options(options.settings)}));
+  if (first) {
+    options.say(
+        fmt::format("the administrator is {}, with the one-time password {} (set another with `holdfast "
+                    "password {}`); it is not shown again",
+                    first->name, first->password.reveal_text(), first->name));
+  }
+  options.say(fmt::format("listening on https://{}:{}, and for this user on {}", options.address,
+                          host->port(), (options.state / Host::kSocketFile).string()));
+  HF_CHECK(signals.wait());
+  options.say("ending: requests under way are finished first");
+  return ExitCode::kDone;
+}
+
+Result<ApiResponse> ServerBackend::send_in_process(const fs::path& state, const Config& settings,
+                                                   const ApiRequest& request) {
+  HF_TRY(const auto installation, open(state, settings, version_));
+  HF_TRY(const auto first, installation->bootstrap());
+  holdfast::server::Deployment deployment(*installation, watch_options(settings));
+  HF_CHECK(deployment.restore());
+  holdfast::server::Router router(
+      holdfast::server::api_routes({.installation = *installation, .deployment = deployment}),
+      installation->access(), Installation::workspace(), ::geteuid());
+  HF_TRY(auto target, holdfast::server::parse_target(request.target));
+  const auto method = holdfast::server::parse_method(request.method);
+  if (!method) return fail(ErrorCode::kInvalidArgument, fmt::format("there is no method {}", request.method));
+  holdfast::server::RequestHead head{.method = *method,
+                                     .path = std::move(target.path),
+                                     .query = std::move(target.query),
+                                     .headers = {},
+                                     .peer = {.address = "local", .local_uid = ::geteuid()}};
+  if (!request.bearer.empty()) head.headers["authorization"] = "Bearer " + request.bearer;
+  if (!request.content_type.empty()) head.headers["content-type"] = request.content_type;
+  LocalBody body(request);
+  return response_of(router.serve(head, body));
+}
