@@ -326,7 +326,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   // connection and could take the answer with it.
   asio::awaitable<void> close() {
     constexpr std::chrono::seconds kLinger{2};
-    constexpr std::size_t kMaxDrainedBytes = 1UL << 20;
+    constexpr std::size_t kMaxDrainedBytes = 16UL << 20;
     lowest().expires_after(kLinger);
     if constexpr (kTls) {
       [[maybe_unused]] const auto [error] = co_await stream_.async_shutdown(kAsTuple);
