@@ -141,7 +141,7 @@ void add_password_command(CLI::App& app, const Invocation& invocation, Action& a
   command->add_option("--new-password-file", options->new_password_file, "read the new one there, do not ask")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "print the answer's JSON");
-  command->footer("Example: holdfast password administrator");
+  command->footer("Example: holdfast password admin");
   on_server(*command, invocation, action,
             [options](const ApiClient& client) { return password(*options, client); });
 }
