@@ -30,6 +30,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 TEST_FROM = 8_500  # of 10 000: where the test part begins, as src/data/split.h has it
+CLOSED = (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)  # by the server, before it had read all
 TIMEOUT = 30  # seconds, of any one answer
 MAX_WAITS = 100  # for one request, where the server says that there are too many
 DEEP = 10_000
@@ -109,13 +110,12 @@ class Client:
             headers["Authorization"] = "Bearer " + token
         connection = self.connect()
         # The server may refuse a body before it has read all of it: its answer is there to be read.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        with contextlib.suppress(*CLOSED):
             connection.request("POST", self.path, body, headers)
         try:
             response = connection.getresponse()
             content = response.read()
-        except (ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected, http.client.CannotSendRequest,
-                http.client.ResponseNotReady):
+        except (*CLOSED, http.client.RemoteDisconnected, http.client.ResponseNotReady):
             self.close()
             return 0, {}, {}
         if response.will_close:
