@@ -26,11 +26,22 @@ bool is_signed_in_person(std::string_view actor, const base::WorkspaceId& worksp
 
 bool is_endpoint(std::string_view resource) { return resource.starts_with("Endpoint::"); }
 
+// Of a prediction that was refused: what the inputs brought about (gateway/gateway.h). Others, such as an
+// engine that is not there, say nothing of the guard.
+constexpr std::int64_t kNotUnderstood = 400;
+constexpr std::int64_t kNotTaken = 422;
+
+// 0 where there is no such integer.
+std::int64_t number_in(const nlohmann::json& details, const char* name) {
+  const auto found = details.find(name);
+  return found != details.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
 // Actions that say all by themselves.
 constexpr std::pair<std::string_view, Happening> kPlain[] = {
     {"dataset.register", Happening::kDatasetRegistered}, {"model.register", Happening::kModelRegistered},
     {"model.refuse", Happening::kModelRefused},          {"endpoint.release", Happening::kReleased},
-    {"endpoint.rollback", Happening::kRolledBack},       {"guard.refuse", Happening::kGuardRefused},
+    {"endpoint.rollback", Happening::kRolledBack},
 };
 
 }  // namespace
@@ -58,19 +69,20 @@ void LogFacts::add_decision(const audit::StoredRecord& record) {
 }
 
 Result<> LogFacts::add_prediction(const audit::StoredRecord& record) {
-  note(Happening::kPredicted, record);
-  if (is_service(record.record.actor)) note(Happening::kPredictedForService, record);
-  if (record.record.details.empty()) return {};
   HF_TRY(const auto details, base::parse_json(record.record.details));
   if (!details.is_object()) {
     return base::fail(
         base::ErrorCode::kDataCorrupt,
         "the details of record " + std::to_string(record.receipt.index) + " are no JSON object");
   }
-  const auto flagged = details.find("flagged");
-  if (flagged != details.end() && flagged->is_number_integer() && flagged->get<std::int64_t>() > 0) {
-    note(Happening::kFlagged, record);
+  if (record.record.decision != "allow") {
+    const std::int64_t status = number_in(details, "status");
+    if (status == kNotUnderstood || status == kNotTaken) note(Happening::kGuardRefused, record);
+    return {};
   }
+  note(Happening::kPredicted, record);
+  if (is_service(record.record.actor)) note(Happening::kPredictedForService, record);
+  if (number_in(details, "flagged") > 0) note(Happening::kFlagged, record);
   return {};
 }
 

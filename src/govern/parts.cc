@@ -7,6 +7,20 @@
 
 namespace holdfast::govern {
 
+namespace {
+
+// That evidence can't be believed is seen, too: the practice is in use, and falls short.
+void add_damage(Sight& sight, const VersionFacts& version) {
+  sight.against = fmt::format("of {}: {}", name_of(version), version.damaged);
+  sight.evidence.push_back({.kind = "check",
+                            .reference = fmt::format("{} {}", version.model, version.version),
+                            .what = version.damaged,
+                            .at = {},
+                            .part = {}});
+}
+
+}  // namespace
+
 const std::vector<PracticeParts>& all_parts() {
   static const auto all = [] {
     std::vector<PracticeParts> joined;
@@ -54,7 +68,7 @@ Sight of_each_serving(const Facts& facts, Sight (*seen)(const VersionFacts&)) {
   Sight all;
   for (const auto* version : serving(facts)) {
     Sight one = seen(*version);
-    if (!version->damaged.empty()) one.against = version->damaged;
+    if (!version->damaged.empty()) add_damage(one, *version);
     if (one.evidence.empty() && one.against.empty()) {
       one.against = fmt::format("there is nothing of {}, which serves", name_of(*version));
     }
@@ -69,7 +83,7 @@ Sight figures_of_each_serving(const Facts& facts, bool (*wanted)(const evaluate:
   Sight all;
   for (const auto* version : serving(facts)) {
     if (!version->damaged.empty()) {
-      all.against = fmt::format("of {}: {}", name_of(*version), version->damaged);
+      add_damage(all, *version);
       continue;
     }
     static const std::vector<evaluate::Figure> kNone;
@@ -98,7 +112,7 @@ Sight gates_decided(const Facts& facts) {
   const Sight refused = records(facts, Happening::kApprovalRefused, "the gates refused");
   std::copy(refused.evidence.begin(), refused.evidence.end(), std::back_inserter(decided.evidence));
   for (const auto* version : serving(facts)) {
-    if (!version->damaged.empty()) decided.against = version->damaged;
+    if (!version->damaged.empty()) add_damage(decided, *version);
     if (version->waived.empty()) continue;
     std::string names;
     for (const auto& name : version->waived) names += (names.empty() ? "" : ", ") + name;

@@ -80,7 +80,8 @@ Posture judge(const Facts& facts) {
   for (std::size_t i = 0; i < kPracticeCount; ++i) {
     HF_ASSERT(parts[i].id == kPractices[i].id);
     posture.practices.push_back(stand(kPractices[i], parts[i].parts, facts));
-    if (facts.log_read_to_end) continue;
+    // What is still to be read can add evidence and take none away.
+    if (facts.log_read_to_end || posture.practices.back().state == PracticeState::kHolds) continue;
     posture.practices.back().why += "; the log was not read to its end yet: ask again";
   }
   return posture;
