@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "intake/inspect_worker.h"
+#include "lab/lab.h"
 #include "registry/schema.h"
 #include "release/schema.h"
 #include "server/testing.h"
