@@ -92,7 +92,8 @@ def changed_model(walk):
     was, now = practice(before, "P05"), practice(after, "P05")
     if was["why"] == now["why"] or now["state"] == "holds":
         raise Unnoticed("a changed byte of a stored model was not noticed")
-    return f"one byte of a stored model changed: {now['why']}"
+    found = now["why"].partition("(")[2].partition("); ")[0]
+    return f"one byte of a stored model changed: {found}"
 
 
 def changed_log(walk):
