@@ -54,7 +54,7 @@ std::string main_figures(const evaluate::Evaluation& evaluation) {
   }
   std::string text = table.text("no figures");
   for (const auto& [by, group, rows] : evaluation.left_out)
-    text += fmt::format("left out of {}: {}, of which there are {} rows\n", by, group, rows);
+    text += fmt::format("too few rows to compare {} {}: {}\n", by, group, rows);
   return text;
 }
 
