@@ -65,6 +65,8 @@ function(holdfast_module name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE holdfast_compiler holdfast_${name} ${arg_LIBS} GTest::gmock_main)
     target_compile_definitions(${name}_test PRIVATE HOLDFAST_TESTDATA="${folder}/testdata")
+    # What a test measures is in the library; its own code compiles in two thirds of the time this way.
+    target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
   endif()
