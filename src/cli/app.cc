@@ -42,6 +42,7 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_approve_command(app, invocation, action);
   add_waive_command(app, invocation, action);
   add_evidence_command(app, invocation, action);
+  add_export_command(app, invocation, action);
   add_signature_command(app, invocation, action);
   add_endpoint_command(app, invocation, action);
   add_release_command(app, invocation, action);

@@ -53,6 +53,7 @@ void add_evaluate_command(CLI::App& app, const Invocation& invocation, Action& a
 void add_approve_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_waive_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_evidence_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_export_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_signature_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_endpoint_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_release_command(CLI::App& app, const Invocation& invocation, Action& action);

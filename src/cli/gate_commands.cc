@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/answer.h"
+#include "cli/evaluate_files.h"
 #include "cli/figures_text.h"
 #include "cli/gate_text.h"
 #include "cli/server_command.h"
@@ -82,17 +83,46 @@ void add_version(CLI::App& command, Options& options) {
 
 void add_evaluate_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("evaluate", "Measure a version on the test part, and ask the gates");
-  add_version(*command, *options);
+  auto files = std::make_shared<EvaluateFiles>();
+  auto* command = app.add_subcommand(
+      "evaluate", "Measure a version on the test part, or a model file on rows of your own");
+  command->add_option("MODEL", options->model, "the model; with --task a file (ONNX)")->required();
+  auto* version = command->add_option("VERSION", options->version, "its version")->check(CLI::PositiveNumber);
+  command->add_flag("--json", options->json, "print the answer's JSON");
   command->add_option("--champion", options->champion, "compare with this version, on the same rows")
       ->type_name("VERSION")
       ->check(CLI::PositiveNumber);
+  auto* task = command->add_option("--task", files->task, "measure a file by this task, without any server")
+                   ->type_name("TASK.toml")
+                   ->excludes(version);
+  auto* data = command->add_option("--data", files->data, "with --task: the rows")->type_name("ROWS.csv");
+  task->needs(data);
+  data->needs(task);
+  command->add_option("--policies", files->policies, "with --task: the gate to ask")
+      ->type_name("GATE.cedar")
+      ->needs(task);
   command->footer(
-      "Each call is a look at the test part, which is counted. Exit codes: 0 the gates would pass, 1 they "
-      "would not, 2 could not be done.\n"
-      "Example: holdfast evaluate credit 2 --champion 1");
-  on_server(*command, invocation, action,
-            [options](const ApiClient& client) { return evaluate_version(*options, client); });
+      "Of a version, each call is a look at the test part, which is counted. Exit codes: 0 the gates would "
+      "pass, 1 they would not, 2 could not be done.\n"
+      "Example: holdfast evaluate credit 2 --champion 1\n"
+      "Example: holdfast evaluate model.onnx --task task.toml --data rows.csv --policies gate.cedar");
+  command->callback([options, files, &invocation, &action] {
+    if (!files->task.empty()) {
+      files->model = options->model;
+      files->json = options->json;
+      action = [files, &invocation]() -> base::Result<ExitCode> {
+        HF_TRY(const auto settings, invocation.settings());
+        if (!settings.boolean("jail.require_namespaces")) {
+          files->weakest_jail = worker::JailStrength::kWithoutNamespaces;
+        }
+        return evaluate_files(*files);
+      };
+      return;
+    }
+    if (options->version == 0) throw CLI::RequiredError("VERSION, or --task with a file,");
+    action = server_action(invocation,
+                           [options](const ApiClient& client) { return evaluate_version(*options, client); });
+  });
 }
 
 void add_approve_command(CLI::App& app, const Invocation& invocation, Action& action) {

@@ -1,1 +1,2 @@
-holdfast_module(cli USES base crypto net keys audit access evaluate inspect intake LIBS CLI11::CLI11)
+holdfast_module(cli USES base crypto formats policy data worker net keys model lab audit access
+  evaluate assess registry inspect intake LIBS CLI11::CLI11)

@@ -72,6 +72,16 @@ base::Result<ExitCode> signature(const Options& options, const ApiClient& client
   return ExitCode::kDone;
 }
 
+base::Result<ExitCode> export_model(const Options& options, const ApiClient& client) {
+  HF_TRY(const auto response, client.get(on_version(options, "content")));
+  if (response.status != 200) {
+    HF_CHECK(accepted(response));
+    return base::fail(base::ErrorCode::kDataCorrupt, fmt::format("the server answered {}", response.status));
+  }
+  HF_CHECK(base::write_file_atomically(options.out, base::as_bytes(response.body)));
+  return ExitCode::kDone;
+}
+
 void add_version(CLI::App& command, Options& options) {
   command.add_option("MODEL", options.model, "the model")->required();
   command.add_option("VERSION", options.version, "its version")->required()->check(CLI::PositiveNumber);
@@ -95,6 +105,17 @@ void add_evidence_command(CLI::App& app, const Invocation& invocation, Action& a
             [options](const ApiClient& client) { return evidence(*options, client); });
 }
 
+void add_export_command(CLI::App& app, const Invocation& invocation, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("export", "Save the bytes of a version, as they were registered");
+  command->add_option("MODEL", options->model, "the model")->required();
+  command->add_option("VERSION", options->version, "its version")->required()->check(CLI::PositiveNumber);
+  command->add_option("--out", options->out, "the file to write")->type_name("FILE")->required();
+  command->footer("Example: holdfast export credit 2 --out model.onnx");
+  on_server(*command, invocation, action,
+            [options](const ApiClient& client) { return export_model(*options, client); });
+}
+
 void add_signature_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("signature", "Save the signature that approval put on a version");
@@ -105,8 +126,8 @@ void add_signature_command(CLI::App& app, const Invocation& invocation, Action& 
   command->add_option("--key-out", options->key_out, "the public key that it verifies by")
       ->type_name("PUBLIC.pem");
   command->footer(
-      "Example: holdfast signature credit 2 --out credit.sig --key-out credit.pem && holdfast verify "
-      "model.onnx --bundle credit.sig --key credit.pem");
+      "Example: holdfast export credit 2 --out model.onnx && holdfast signature credit 2 --out credit.sig "
+      "--key-out credit.pem && holdfast verify model.onnx --bundle credit.sig --key credit.pem");
   on_server(*command, invocation, action,
             [options](const ApiClient& client) { return signature(*options, client); });
 }

@@ -39,15 +39,18 @@ std::string progress_of(const ApiClient& client, std::string_view model) {
 
 }  // namespace
 
+Action server_action(const Invocation& invocation, ServerWork work) {
+  return [&invocation, work = std::move(work)]() -> base::Result<ExitCode> {
+    auto outcome = work_on_server(invocation, work);
+    if (outcome || outcome.error().code != base::ErrorCode::kInvalidArgument) return outcome;
+    print_error(outcome.error().message);
+    return ExitCode::kUsage;
+  };
+}
+
 void on_server(CLI::App& command, const Invocation& invocation, Action& action, ServerWork work) {
-  command.callback([&invocation, &action, work = std::move(work)] {
-    action = [&invocation, work]() -> base::Result<ExitCode> {
-      auto outcome = work_on_server(invocation, work);
-      if (outcome || outcome.error().code != base::ErrorCode::kInvalidArgument) return outcome;
-      print_error(outcome.error().message);
-      return ExitCode::kUsage;
-    };
-  });
+  command.callback(
+      [&invocation, &action, work = std::move(work)] { action = server_action(invocation, work); });
 }
 
 base::Result<ApiResponse> send_watched(const ApiClient& client, ApiRequest request, std::string_view model,

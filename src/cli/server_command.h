@@ -13,7 +13,9 @@ namespace holdfast::cli {
 
 using ServerWork = std::function<base::Result<ExitCode>(const ApiClient& client)>;
 
-// Makes `work` the action of the command. What the server calls a bad request is a usage error, code 64.
+// Work as an action. What the server calls a bad request is a usage error, code 64. `invocation` outlives it.
+Action server_action(const Invocation& invocation, ServerWork work);
+// Makes `work` the action of the command.
 void on_server(CLI::App& command, const Invocation& invocation, Action& action, ServerWork work);
 
 // Sends a request that may take minutes, and shows how far its run is (GET /v1/runs) meanwhile.

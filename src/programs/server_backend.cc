@@ -66,6 +66,13 @@ Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& 
       std::move(master));
 }
 
+std::string first_words(const holdfast::access::OneTimePassword& first) {
+  return fmt::format(
+      "the administrator is {}, with the one-time password {} (set another with `holdfast password {}`); "
+      "it is not shown again",
+      first.name, first.password.reveal_text(), first.name);
+}
+
 holdfast::server::WatchOptions watch_options(const Config& settings) {
   return {.window_rows = static_cast<std::uint64_t>(settings.integer("monitor.window_rows"))};
 }
@@ -155,12 +162,7 @@ Result<ExitCode> ServerBackend::serve(const ServeOptions& options) {
                                                       .port = options.port,
                                                       .names = options.settings.list("server.names"),
                                                       .watch = watch_options(options.settings)}));
-  if (first) {
-    options.say(
-        fmt::format("the administrator is {}, with the one-time password {} (set another with `holdfast "
-                    "password {}`); it is not shown again",
-                    first->name, first->password.reveal_text(), first->name));
-  }
+  if (first) options.say(first_words(*first));
   options.say(fmt::format("listening on https://{}:{}, and for this user on {}", options.address,
                           host->port(), (options.state / Host::kSocketFile).string()));
   HF_CHECK(signals.wait());
@@ -172,6 +174,7 @@ Result<ApiResponse> ServerBackend::send_in_process(const fs::path& state, const 
                                                    const ApiRequest& request) {
   HF_TRY(const auto installation, open(state, settings, version_));
   HF_TRY(const auto first, installation->bootstrap());
+  if (first) holdfast::cli::print_error(first_words(*first));
   holdfast::server::Deployment deployment(*installation, watch_options(settings));
   HF_CHECK(deployment.restore());
   holdfast::server::Router router(

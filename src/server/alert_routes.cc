@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <charconv>
 
 #include <nlohmann/json.hpp>
 
@@ -29,7 +29,7 @@ Result<base::Digest> recorded(const Installation& installation, const Call& call
                                                         .actor = call.caller().text(),
                                                         .action = std::string(action),
                                                         .resource = call.allowed().resource().text(),
-                                                        .decision = "done",
+                                                        .decision = "allow",
                                                         .details = std::move(text)}));
   return receipt.leaf;
 }
@@ -39,12 +39,22 @@ Result<Response> list(Installation& installation, Call& call) {
   if (const std::string text = call.query("state"); !text.empty()) {
     HF_TRY(state, alerts::parse_state(text));
   }
+  std::optional<alerts::AlertId> after;
+  if (const std::string text = call.query("after"); !text.empty()) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return fail(base::ErrorCode::kInvalidArgument, "after is the number of an alert");
+    }
+    after.emplace(number);
+  }
   HF_TRY(const auto snapshot, installation.database().snapshot());
-  HF_TRY(const auto page,
-         alerts::list_alerts(snapshot, call.caller().workspace(), state, std::nullopt, kPageSize));
+  HF_TRY(const auto page, alerts::list_alerts(snapshot, call.caller().workspace(), state, after, kPageSize));
   json all = json::array();
   for (const auto& alert : page.alerts) all.push_back(alerts::to_json(alert));
-  return json_response(json{{"alerts", std::move(all)}}.dump());
+  json answer{{"alerts", std::move(all)}};
+  if (page.next) answer["next"] = page.next->value();
+  return json_response(answer.dump());
 }
 
 Result<Response> read(Installation& installation, Call& call) {
@@ -104,6 +114,15 @@ Result<Response> put_webhook(Installation& installation, Call& call) {
   return json_response(json{{"name", name}, {"url", url}}.dump());
 }
 
+Result<Response> remove_webhook(Installation& installation, Call& call) {
+  const std::string& name = call.parameter("webhook");
+  HF_CHECK(recorded(installation, call, "webhook.remove", {{"webhook", name}}));
+  HF_TRY(auto change, installation.database().begin());
+  HF_CHECK(alerts::remove_webhook(change, call.caller().workspace(), name));
+  HF_CHECK(change.commit());
+  return json_response("{}");
+}
+
 Result<Response> list_webhooks(Installation& installation, Call& call) {
   HF_TRY(const auto snapshot, installation.database().snapshot());
   HF_TRY(const auto webhooks, alerts::list_webhooks(snapshot, call.caller().workspace()));
@@ -132,21 +151,23 @@ std::vector<Route> alert_routes(const Api& api) {
        "Alerts, newest first",
        Action::kReadAlerts,
        list,
-       {"state"}},
+       {"state", "after"}},
       {Method::kGet, "/v1/alerts/{alert}", "readAlert", "One alert with its signals and history",
        Action::kReadAlerts, read},
       {Method::kPost, "/v1/alerts/{alert}/acknowledge", "acknowledgeAlert", "Take an alert on",
        Action::kAcknowledgeAlert, acknowledge},
       {Method::kPost, "/v1/alerts/{alert}/resolve", "resolveAlert", "End an alert, with a reason",
        Action::kAcknowledgeAlert, resolve},
-      {Method::kGet, "/v1/webhooks", "listWebhooks", "Where alerts are told", Action::kReadAlerts,
+      {Method::kGet, "/v1/webhooks", "listWebhooks", "Where alerts are told", Action::kReadPolicy,
        list_webhooks},
       {Method::kPut, "/v1/webhooks/{webhook}", "writeWebhook", "Tell alerts to an address, signed",
        Action::kWritePolicy, put_webhook},
+      {Method::kDelete, "/v1/webhooks/{webhook}", "removeWebhook", "Tell an address no more",
+       Action::kWritePolicy, remove_webhook},
   };
   std::vector<Route> routes;
   for (const auto& verb : verbs) {
-    const bool body = verb.method != Method::kGet;
+    const bool body = verb.method == Method::kPost || verb.method == Method::kPut;
     routes.push_back(
         {.method = verb.method,
          .path = verb.path,

@@ -59,7 +59,7 @@ base::Result<> configure_tls(asio::ssl::context& context, const ListenerOptions&
 tl::unexpected<base::Error> cannot_listen(const std::string& where, const boost::system::error_code& error) {
   if (error == boost::system::errc::address_in_use) {
     return fail(ErrorCode::kAlreadyExists,
-                fmt::format("{} is taken by another program; choose another by server.listen", where));
+                fmt::format("{} is taken by another program; choose another by --port or server.port", where));
   }
   return base::fail_errno(fmt::format("cannot listen on {}", where), error.value());
 }

@@ -179,6 +179,31 @@ Result<Response> evidence(Installation& installation, Call& call) {
   return json_response(json{{"evidence", std::move(list)}, {"public_key", key.to_pem()}}.dump());
 }
 
+// Out of memory, verified before the first byte is given.
+class BytesSource final : public BodySource {
+ public:
+  explicit BytesSource(base::Bytes bytes) : bytes_(std::move(bytes)) {}
+  Result<std::size_t> read(base::MutableByteView buffer) override {
+    const auto rest = base::ByteView(bytes_).subspan(at_);
+    const std::size_t count = std::min(rest.size(), buffer.size());
+    std::copy_n(rest.begin(), count, buffer.begin());
+    at_ += count;
+    return count;
+  }
+
+ private:
+  base::Bytes bytes_;
+  std::size_t at_ = 0;
+};
+
+Result<Response> content(Installation& installation, Call& call) {
+  HF_TRY(const auto version, version_of(installation, call.caller().workspace(), call.parameters));
+  HF_TRY(auto bytes, installation.models().open(version));
+  return Response{.content_type = "application/octet-stream",
+                  .headers = {},
+                  .body = std::make_unique<BytesSource>(std::move(bytes))};
+}
+
 Result<Response> signature(Installation& installation, Call& call) {
   HF_TRY(const auto version, version_of(installation, call.caller().workspace(), call.parameters));
   HF_TRY(const std::string bundle, installation.models().signature(version));
@@ -214,6 +239,8 @@ void add_version_routes(Installation& installation, std::vector<Route>& routes) 
        Action::kWaive, kWaiver, kNothing, waive},
       {Method::kGet, "evidence", "readEvidence", "Signed statements about a version", Action::kReadModel, "",
        kNothing, evidence},
+      {Method::kGet, "content", "readContent", "The bytes of a version, as they were registered",
+       Action::kReadModel, "", "application/octet-stream", content},
       {Method::kGet, "signature", "readSignature", "The OpenSSF Model Signing bundle of a version",
        Action::kReadModel, "", kNothing, signature},
   };
