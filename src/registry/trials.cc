@@ -4,9 +4,11 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "lab/lab.h"
 #include "model/engine.h"
 
@@ -97,7 +99,39 @@ json metrics_of(const lab::TrainResult& trained) {
   return metrics;
 }
 
+// One of the trials that may run at once, for its scope.
+class Turn {
+ public:
+  static Result<Turn> take(std::counting_semaphore<>& free) {
+    if (free.try_acquire()) return Turn(free);
+    return fail(ErrorCode::kUnavailable,
+                "as many trainings and evaluations run as may at once; try again later");
+  }
+  Turn(Turn&& other) noexcept : free_(std::exchange(other.free_, nullptr)) {}
+  Turn& operator=(Turn&&) = delete;
+  ~Turn() {
+    if (free_ != nullptr) free_->release();
+  }
+
+ private:
+  explicit Turn(std::counting_semaphore<>& free) : free_(&free) {}
+  std::counting_semaphore<>* free_;
+};
+
 }  // namespace
+
+OnStep Trials::report_to(const Run& run, const OnStep& on_step) {
+  constexpr std::chrono::seconds kBetween{1};
+  return [this, run, on_step, next = std::chrono::steady_clock::time_point()](std::string_view line) mutable {
+    if (on_step) on_step(line);
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next) return;
+    next = now + kBetween;
+    if (const auto kept = Runs(parts_).progress(run, line); !kept) {
+      base::log(base::LogLevel::kWarning, "progress-not-kept", {{"why", kept.error().message}});
+    }
+  };
+}
 
 Result<Trials::Ground> Trials::ground(const base::WorkspaceId& workspace, std::string_view model) const {
   HF_TRY(auto requirements, RequirementsRoom(parts_).find(workspace, model));
@@ -115,10 +149,11 @@ Result<Trials::Ground> Trials::ground(const base::WorkspaceId& workspace, std::s
 
 Result<Version> Trials::train(const access::Authorised& authorised, const TrainOrder& order,
                               const OnStep& on_step) {
+  HF_TRY(const auto turn, Turn::take(free_));
   Runs runs(parts_);
   HF_TRY(const Run run, runs.start(authorised.caller(), order.attack.empty() ? "train" : "harden",
                                    order.model, parameters_of(order)));
-  auto version = train_in(run, authorised, order, on_step);
+  auto version = train_in(run, authorised, order, report_to(run, on_step));
   if (!version) HF_CHECK(runs.failed(run, version.error()));
   return version;
 }
@@ -201,11 +236,12 @@ Result<assess::Assessment> Trials::assess(const Ground& ground, const assess::Ro
 
 Result<Evaluated> Trials::evaluate(const access::Authorised& authorised, const Version& version,
                                    const std::optional<Version>& champion, const OnStep& on_step) {
+  HF_TRY(const auto turn, Turn::take(free_));
   Runs runs(parts_);
   json parameters{{"version", version.version}};
   if (champion) parameters["champion"] = champion->version;
   HF_TRY(const Run run, runs.start(authorised.caller(), "evaluate", version.model, parameters));
-  auto evaluation = evaluate_in(authorised, version, champion, on_step);
+  auto evaluation = evaluate_in(authorised, version, champion, report_to(run, on_step));
   if (!evaluation) {
     HF_CHECK(runs.failed(run, evaluation.error()));
     return evaluation;

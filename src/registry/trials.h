@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,7 @@ struct TrialOptions {
   std::chrono::milliseconds train_time{600'000};
   std::chrono::milliseconds evaluate_time{600'000};
   std::uint32_t lab_threads = 1;
+  std::ptrdiff_t at_once = 2;  // trials; one more is refused, so that they leave threads for what serves
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
 };
 
@@ -48,7 +50,9 @@ using OnStep = std::function<void(std::string_view)>;
 class Trials {
  public:
   Trials(const Parts& parts, Models& models, const TrialOptions& options)
-      : parts_(parts), models_(&models), options_(options) {}
+      : parts_(parts), models_(&models), options_(options), free_(options.at_once) {}
+
+  // Both give kUnavailable while as many trials run as may.
 
   // Trains on the training part of the dataset that the model's requirements name, by the validation part,
   // and registers what came of it as a version. `authorised` is for trainModel on the model.
@@ -63,6 +67,8 @@ class Trials {
 
  private:
   struct Ground;
+  // A line of progress, at most one a second, into the run's row too.
+  [[nodiscard]] OnStep report_to(const Run& run, const OnStep& on_step);
   [[nodiscard]] base::Result<Ground> ground(const base::WorkspaceId& workspace, std::string_view model) const;
   base::Result<Version> train_in(const Run& run, const access::Authorised& authorised,
                                  const TrainOrder& order, const OnStep& on_step);

@@ -31,7 +31,8 @@ using Local = asio::local::stream_protocol;
 
 int select_http1(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
                  unsigned offered_size, void*) {
-  constexpr unsigned char kHttp1[] = "\x08http/1.1";
+  // What is chosen points into it, and is read after this returns.
+  static constexpr unsigned char kHttp1[] = "\x08http/1.1";
   unsigned char* chosen = nullptr;
   const int outcome =
       SSL_select_next_proto(&chosen, out_size, kHttp1, sizeof kHttp1 - 1, offered, offered_size);

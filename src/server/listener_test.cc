@@ -273,6 +273,22 @@ TEST_F(ListenerTest, ARequestUnderWayOutlivesTheStop) {
 }
 
 // Whether a TLS handshake of this version succeeds.
+// What both sides agree on to speak (RFC 7301), of the protocols that a client offers; none where it can't
+// shake hands.
+std::optional<std::string> protocol_spoken(std::uint16_t port, std::string_view offered) {
+  const auto socket = RawClient::to_loopback(port);
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context.get()), SSL_free);
+  SSL_set_alpn_protos(tls.get(), base::as_bytes(offered).data(), static_cast<unsigned>(offered.size()));
+  SSL_set_fd(tls.get(), socket.fd());
+  if (SSL_connect(tls.get()) != 1) return std::nullopt;
+  const unsigned char* chosen = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(tls.get(), &chosen, &size);
+  return std::string(chosen, chosen + size);
+}
+
 bool shakes_hands(std::uint16_t port, int version) {
   const auto socket = RawClient::to_loopback(port);
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
@@ -296,6 +312,13 @@ TEST_F(ListenerTest, SpeaksTls13AndNothingOlder) {
   EXPECT_EQ(counts->tls13, 1U);
   EXPECT_EQ(counts->old_version_refused, 1U);
   EXPECT_EQ(counts->plaintext_refused, 1U);
+}
+
+TEST_F(ListenerTest, AgreesOnHttp1WithWhoeverOffersIt) {
+  start(options());
+  EXPECT_EQ(protocol_spoken(listener_->port(), "\x02h2\x08http/1.1"), "http/1.1");
+  EXPECT_EQ(protocol_spoken(listener_->port(), "\x08http/1.1"), "http/1.1");
+  EXPECT_EQ(protocol_spoken(listener_->port(), "\x02h2"), std::nullopt);
 }
 
 TEST_F(ListenerTest, SaysWhatIsWrongWithItsOptions) {

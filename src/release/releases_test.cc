@@ -1,0 +1,116 @@
+#include "release/releases.h"
+
+#include <gmock/gmock.h>
+
+#include "intake/inspect_worker.h"
+#include "registry/samples.h"
+#include "registry/testing.h"
+#include "release/schema.h"
+
+namespace holdfast::release {
+namespace {
+
+using access::Action;
+using access::ResourceType;
+using base::ErrorCode;
+using registry::Version;
+using testing::HasSubstr;
+
+class ReleasesTest : public registry::RegistryTest {
+ protected:
+  ReleasesTest() : RegistryTest({migrations()}), approver_(person("ada", access::kApprovers)) {}
+
+  Releases releases() { return {*parts_, *models_}; }
+  base::Result<Endpoint> create(const std::string& name, const std::string& model = "credit") {
+    return releases().create_endpoint(may(Action::kCreateEndpoint, ResourceType::kWorkspace),
+                                      {.name = name, .model = model});
+  }
+  Version quarantined(float number, const std::string& model = "credit") {
+    const auto admitted = models_->admit(may(Action::kRegisterModel, ResourceType::kModel, model),
+                                         {.model = model, .file_name = "m.onnx"},
+                                         registry::file_of(registry::sample_onnx(number)));
+    return std::get<Version>(admitted.value());
+  }
+  Version approved(float number, const std::string& model = "credit") {
+    const auto version = quarantined(number, model);
+    auto change = database_->begin().value();
+    EXPECT_TRUE(models_->approve(change, may(approver_, Action::kApprove, version.resource()), version, {}));
+    EXPECT_TRUE(change.commit());
+    return models_->find(registry::kHome, model, version.version).value();
+  }
+  base::Result<Release> release(const Version& version, std::int64_t expected) {
+    return releases().release(may(Action::kRelease, ResourceType::kEndpoint, "credit"), version, expected);
+  }
+  base::Result<Release> rollback(const Version& version, std::int64_t expected) {
+    return releases().rollback(may(Action::kRollback, ResourceType::kEndpoint, "credit"), version, expected);
+  }
+
+  access::Caller approver_;
+};
+
+TEST_F(ReleasesTest, AnEndpointIsMadeOnce) {
+  EXPECT_EQ(create("Credit!").error().code, ErrorCode::kInvalidArgument);
+  ASSERT_TRUE(create("credit"));
+  EXPECT_EQ(create("credit").error().code, ErrorCode::kAlreadyExists);
+  EXPECT_EQ(releases().list(registry::kHome)->size(), 1U);
+  EXPECT_EQ(releases().find(registry::kHome, "other").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(ReleasesTest, OnlyAnApprovedVersionOfItsModelIsReleased) {
+  const auto endpoint = create("credit").value();
+  EXPECT_EQ(release(quarantined(1), 0).error().code, ErrorCode::kPermissionDenied);
+  EXPECT_EQ(release(approved(2, "other"), 0).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_FALSE(releases().current(endpoint)->has_value());
+}
+
+TEST_F(ReleasesTest, SerialNumbersRiseAlsoWhenAnOlderVersionComesBack) {
+  const auto endpoint = create("credit").value();
+  const auto one = approved(1);
+  const auto two = approved(2);
+  EXPECT_EQ(release(one, 0)->serial, 1);
+  EXPECT_EQ(releases().rollback_target(endpoint).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(release(two, 1)->serial, 2);
+  EXPECT_EQ(releases().rollback_target(endpoint)->version, one.version);
+  const auto back = rollback(one, 2).value();
+  EXPECT_EQ(back.serial, 3);
+  EXPECT_TRUE(back.rollback);
+  EXPECT_EQ(releases().current(endpoint)->value().model_version, one.version);
+  EXPECT_EQ(releases().history(endpoint, 10)->size(), 3U);
+}
+
+TEST_F(ReleasesTest, WhoDidNotSeeTheReleaseBeforeIsRefused) {
+  ASSERT_TRUE(create("credit"));
+  const auto one = approved(1);
+  ASSERT_TRUE(release(one, 0));
+  EXPECT_EQ(release(one, 0).error().code, ErrorCode::kConflict);
+}
+
+TEST_F(ReleasesTest, ADecisionForARollbackIsNoneForARelease) {
+  ASSERT_TRUE(create("credit"));
+  const auto one = approved(1);
+  EXPECT_EQ(
+      releases().release(may(Action::kRollback, ResourceType::kEndpoint, "credit"), one, 0).error().code,
+      ErrorCode::kPermissionDenied);
+}
+
+TEST_F(ReleasesTest, AReleaseThatTheLogDoesNotKnowIsNamed) {
+  ASSERT_TRUE(create("credit"));
+  const auto one = approved(1);
+  approved(2);
+  ASSERT_TRUE(release(one, 0));
+  EXPECT_TRUE(registry::check_claims(*log_, releases().claims(registry::kHome).value()));
+  behind_the_back(store::Sql("UPDATE releases SET model_version = 2"));
+  EXPECT_THAT(registry::check_claims(*log_, releases().claims(registry::kHome).value()).error().message,
+              HasSubstr("credit 1 of releases"));
+}
+
+}  // namespace
+}  // namespace holdfast::release
+
+int main(int argc, char** argv) {
+  if (argc == 2 && argv[1] == holdfast::intake::kInspectWorkerArgument) {
+    return holdfast::intake::run_inspect_worker();
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
