@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crypto/sha256.h"
 #include "evaluate/evaluation.h"
 #include "intake/inspect_worker.h"
 #include "registry/datasets.h"

@@ -121,7 +121,7 @@ class Turn {
 }  // namespace
 
 OnStep Trials::report_to(const Run& run, const OnStep& on_step) {
-  constexpr std::chrono::seconds kBetween{1};
+  static constexpr std::chrono::seconds kBetween{1};
   return [this, run, on_step, next = std::chrono::steady_clock::time_point()](std::string_view line) mutable {
     if (on_step) on_step(line);
     const auto now = std::chrono::steady_clock::now();

@@ -79,6 +79,7 @@ class Trials {
   Parts parts_;
   Models* models_;
   TrialOptions options_;
+  std::counting_semaphore<> free_;
 };
 
 }  // namespace holdfast::registry

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "intake/inspect_worker.h"
 #include "registry/samples.h"
 #include "registry/testing.h"
