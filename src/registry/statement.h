@@ -19,7 +19,6 @@ inline constexpr std::string_view kStatementPayloadType = "application/vnd.in-to
 inline constexpr std::string_view kProvenancePredicate = "https://slsa.dev/provenance/v1";
 inline constexpr std::string_view kTestResultPredicate = "https://in-toto.io/attestation/test-result/v0.1";
 inline constexpr std::string_view kEvaluationPredicate = "urn:holdfast:evaluation:v1";
-inline constexpr std::string_view kSignaturePredicate = "https://model_signing/signature/v1.0";
 
 struct Statement {
   std::string subject_name;
