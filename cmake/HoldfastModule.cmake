@@ -1,5 +1,6 @@
 # A module is a folder under src/ with a module.cmake that calls
-#   holdfast_module(NAME USES <modules> LIBS <private libraries> PUBLIC_LIBS <libraries its headers need>)
+#   holdfast_module(NAME [COLD] USES <modules> LIBS <private libraries> PUBLIC_LIBS <libraries its headers need>)
+# COLD: it waits for people, disks and other processes, so that the build's time counts for more than its own.
 # USES is what the module really includes; the layers below are the upper bound on it. Both are checked here, at
 # configure time, and the includes themselves by cmake/check_boundaries.cmake, as a test.
 
@@ -46,7 +47,7 @@ function(holdfast_check_uses module)
 endfunction()
 
 function(holdfast_module name)
-  cmake_parse_arguments(arg "" "" "USES;LIBS;PUBLIC_LIBS" ${ARGN})
+  cmake_parse_arguments(arg "COLD" "" "USES;LIBS;PUBLIC_LIBS" ${ARGN})
   holdfast_check_uses(${name} ${arg_USES})
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
@@ -57,6 +58,9 @@ function(holdfast_module name)
   add_library(holdfast_${name} STATIC ${sources})
   target_include_directories(holdfast_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(holdfast_${name} PRIVATE holdfast_compiler ${arg_LIBS} PUBLIC ${arg_PUBLIC_LIBS})
+  if(arg_COLD)
+    target_compile_options(holdfast_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
   foreach(used IN LISTS arg_USES)
     target_link_libraries(holdfast_${name} PUBLIC holdfast_${used})
   endforeach()
@@ -93,8 +97,8 @@ function(holdfast_fuzz_target module source)
   endif()
 endfunction()
 
-# Declares programs: holdfast_program(NAME SOURCES <files> USES <modules>), placed in bin/. One that uses a module that
-# is not built, since its runtime was not found, is left out.
+# Declares programs: holdfast_program(NAME SOURCES <files> USES <modules>), placed in bin/ and built by the target
+# `programs`. One that uses a module that is not built, since its runtime was not found, is left out.
 function(holdfast_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;LIBS" ${ARGN})
   holdfast_check_uses(programs ${arg_USES})
@@ -108,6 +112,10 @@ function(holdfast_program name)
   add_executable(${name} ${arg_SOURCES})
   target_compile_definitions(${name} PRIVATE HOLDFAST_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PRIVATE holdfast_compiler ${arg_LIBS})
+  if(NOT TARGET programs)
+    add_custom_target(programs)
+  endif()
+  add_dependencies(programs ${name})
   foreach(used IN LISTS arg_USES)
     target_link_libraries(${name} PRIVATE holdfast_${used})
   endforeach()

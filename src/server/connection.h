@@ -1,10 +1,6 @@
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <functional>
 #include <future>
-#include <map>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -19,70 +15,19 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
-#include "base/mutex.h"
-#include "server/listener.h"
+#include "server/connection_shared.h"
 
 // One connection: reads a request's head on an I/O thread, has the service answer on the pool, and writes the
-// answer. Included by listener.cc alone.
+// answer. Included once for each kind of stream, by tls_connection.cc and local_connection.cc: the compiler
+// takes half a minute over each.
 
 namespace holdfast::server {
 
-namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 
-inline constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
-
 // The head as handlers see it. kInvalidArgument for what could be understood in two ways.
 base::Result<RequestHead> request_head(const http::request_header<>& header, const Peer& peer);
-
-// What the connections of one listener have in common.
-struct ConnectionShared {
-  ConnectionShared(const ListenerOptions& given, Service& answering, asio::thread_pool& threads)
-      : options(given), service(answering), pool(threads) {}
-
-  const ListenerOptions& options;
-  Service& service;
-  asio::thread_pool& pool;
-  std::atomic<std::uint32_t> connections = 0;
-  std::atomic<std::uint32_t> requests = 0;  // waiting for the pool or being answered
-  std::atomic<bool> stopping = false;
-
-  base::Mutex mutex;
-  base::ConditionVariable idle;
-  // Ends the wait for a next request; called with the mutex held.
-  std::map<void*, std::function<void()>> waiting HF_GUARDED_BY(mutex);
-
-  void stop() {
-    const base::MutexLock lock(mutex);
-    stopping = true;
-    for (const auto& [connection, cancel] : waiting) cancel();
-  }
-
-  void begin_waiting(void* connection, std::function<void()> cancel) {
-    const base::MutexLock lock(mutex);
-    if (stopping) cancel();
-    waiting[connection] = std::move(cancel);
-  }
-
-  void end_waiting(void* connection) {
-    const base::MutexLock lock(mutex);
-    waiting.erase(connection);
-  }
-
-  void ended() {
-    const base::MutexLock lock(mutex);
-    connections.fetch_sub(1);
-    idle.notify_all();
-  }
-
-  void wait_until_idle(std::chrono::seconds at_most) {
-    const auto deadline = std::chrono::steady_clock::now() + at_most;
-    const base::MutexLock lock(mutex);
-    while (connections.load() > 0 && idle.wait_until(mutex, deadline) == std::cv_status::no_timeout) {
-    }
-  }
-};
 
 template <typename Stream>
 class Connection : public std::enable_shared_from_this<Connection<Stream>> {

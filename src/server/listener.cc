@@ -13,21 +13,15 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/thread_pool.hpp>
 
-#include "server/connection.h"
+#include "server/connection_shared.h"
 
 namespace holdfast::server {
 namespace {
 
 using base::ErrorCode;
 using base::fail;
-using Tcp = asio::ip::tcp;
-using Local = asio::local::stream_protocol;
 
 int select_http1(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
                  unsigned offered_size, void*) {
@@ -59,8 +53,9 @@ base::Result<> configure_tls(asio::ssl::context& context, const ListenerOptions&
 
 tl::unexpected<base::Error> cannot_listen(const std::string& where, const boost::system::error_code& error) {
   if (error == boost::system::errc::address_in_use) {
-    return fail(ErrorCode::kAlreadyExists,
-                fmt::format("{} is taken by another program; choose another by --port or server.port", where));
+    return fail(
+        ErrorCode::kAlreadyExists,
+        fmt::format("{} is taken by another program; choose another by --port or server.port", where));
   }
   return base::fail_errno(fmt::format("cannot listen on {}", where), error.value());
 }
@@ -83,37 +78,6 @@ std::optional<std::uint32_t> peer_uid(int socket) {
 }
 
 }  // namespace
-
-base::Result<RequestHead> request_head(const http::request_header<>& header, const Peer& peer) {
-  // RFC 9110, section 5.3: only list-valued fields may repeat. Of these a second one could change the
-  // meaning.
-  constexpr std::string_view kOnce[] = {
-      "host",           "authorization", "content-type",     "content-encoding",
-      "content-length", "expect",        "transfer-encoding"};
-  const auto method = parse_method(header.method_string());
-  if (!method)
-    return fail(ErrorCode::kInvalidArgument, "the request's method is not one that this server knows");
-  if (header.version() != 11) return fail(ErrorCode::kInvalidArgument, "this server speaks HTTP/1.1 only");
-  HF_TRY(auto target, parse_target(header.target()));
-  RequestHead head{
-      .method = *method, .path = std::move(target.path), .query = std::move(target.query), .peer = peer};
-  for (const auto& field : header) {
-    std::string name(field.name_string());
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    const auto [entry, fresh] = head.headers.emplace(name, std::string(field.value()));
-    if (fresh) continue;
-    if (std::find(std::begin(kOnce), std::end(kOnce), name) != std::end(kOnce)) {
-      return fail(ErrorCode::kInvalidArgument, fmt::format("the header {} stands twice", name));
-    }
-    entry->second.append(", ").append(std::string_view(field.value()));
-  }
-  if (head.header("host").empty()) return fail(ErrorCode::kInvalidArgument, "the header host is missing");
-  if (!head.header("content-length").empty() && !head.header("transfer-encoding").empty()) {
-    return fail(ErrorCode::kInvalidArgument, "content-length and transfer-encoding contradict each other");
-  }
-  return head;
-}
 
 struct Listener::State {
   State(ListenerOptions given, Service& service)
@@ -163,9 +127,7 @@ asio::awaitable<void> Listener::State::accept_tls() {
     socket.set_option(Tcp::no_delay(true), ignored);
     const auto remote = socket.remote_endpoint(ignored);
     Peer peer{.address = ignored ? std::string() : remote.address().to_string(), .local_uid = {}};
-    using Stream = beast::ssl_stream<beast::tcp_stream>;
-    start_connection(std::make_shared<Connection<Stream>>(Stream(beast::tcp_stream(std::move(socket)), tls),
-                                                          shared, std::move(peer)));
+    serve_tls(std::move(socket), tls, shared, std::move(peer));
   }
 }
 
@@ -174,10 +136,8 @@ asio::awaitable<void> Listener::State::accept_local() {
     auto [error, socket] = co_await local.async_accept(asio::make_strand(io), kAsTuple);
     if (error == asio::error::operation_aborted || !local.is_open()) co_return;
     if (error || shared.connections.load() >= options.max_connections) continue;
-    Peer peer{.address = "local", .local_uid = peer_uid(socket.native_handle())};
-    using Stream = beast::basic_stream<Local>;
-    start_connection(
-        std::make_shared<Connection<Stream>>(Stream(std::move(socket)), shared, std::move(peer)));
+    const auto uid = peer_uid(socket.native_handle());
+    serve_local(std::move(socket), shared, {.address = "local", .local_uid = uid});
   }
 }
 
