@@ -9,7 +9,7 @@ set(HOLDFAST_LAYERS
   "base"
   "crypto,stats,formats,policy"
   "patterns,worker,net"
-  "data,inspect,store"
+  "data,inspect,store,supply"
   "model,monitor,keys,intake,lab"
   "model_ort,model_torch"
   "evaluate,privacy,audit"
