@@ -2,6 +2,8 @@
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(BZip2 REQUIRED)
+find_package(LibLZMA 5.4 REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(CURL 7.85 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
@@ -17,6 +19,8 @@ pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(argon2 REQUIRED IMPORTED_TARGET libargon2)
 pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 
 # ONNX Runtime: the system's, else what ./dev took from npm. It is linked into holdfast-engine alone, which is left
 # out without it.

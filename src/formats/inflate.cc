@@ -45,7 +45,7 @@ base::Error describe(int status) {
 }  // namespace
 
 struct InflateStream::State {
-  State(Stream& stream, DeflateFormat its_format, const InflateLimits& its_limits)
+  State(Stream& stream, DeflateFormat its_format, const DecompressLimits& its_limits)
       : input(stream), format(its_format), limits(its_limits) {}
   ~State() { inflateEnd(&z); }
   State(const State&) = delete;
@@ -57,7 +57,7 @@ struct InflateStream::State {
 
   BufferedReader input;
   DeflateFormat format;
-  InflateLimits limits;
+  DecompressLimits limits;
   z_stream z{};
   std::uint64_t output = 0;
   std::uint64_t members = 1;
@@ -71,7 +71,7 @@ base::Result<> InflateStream::State::check_limits() const {
     return fail(ErrorCode::kLimitExceeded,
                 fmt::format("the data expands beyond {} bytes", limits.max_output));
   }
-  if (output > InflateLimits::kRatioFloor && output / limits.max_ratio > input.position()) {
+  if (output > DecompressLimits::kRatioFloor && output / limits.max_ratio > input.position()) {
     return fail(ErrorCode::kLimitExceeded,
                 fmt::format("the data expands more than {}-fold", limits.max_ratio));
   }
@@ -120,7 +120,7 @@ base::Result<std::size_t> InflateStream::State::step(base::MutableByteView buffe
 }
 
 base::Result<InflateStream> InflateStream::open(Stream& input, DeflateFormat format,
-                                                const InflateLimits& limits) {
+                                                const DecompressLimits& limits) {
   auto state = std::make_unique<State>(input, format, limits);
   if (inflateInit2(&state->z, window_bits(format)) != Z_OK) {
     return fail(ErrorCode::kUnavailable, "no memory to expand the data");

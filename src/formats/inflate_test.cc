@@ -37,7 +37,7 @@ struct Read {
   std::size_t anomalies = 0;
 };
 
-Read inflate_all(const Bytes& bytes, DeflateFormat format, const InflateLimits& limits = {},
+Read inflate_all(const Bytes& bytes, DeflateFormat format, const DecompressLimits& limits = {},
                  std::size_t step = 1000) {
   const MemorySource source(bytes);
   SourceStream input(source);
@@ -143,7 +143,7 @@ TEST(Inflate, StopsAtItsLimits) {
   const Bytes bomb = deflated(std::string(80UL << 20, '\0'), DeflateFormat::kGzip);
   const Read by_ratio = inflate_all(bomb, DeflateFormat::kGzip, {}, 1UL << 20);
   EXPECT_EQ(by_ratio.error, ErrorCode::kLimitExceeded);
-  EXPECT_LE(by_ratio.contents.size(), InflateLimits::kRatioFloor + (1UL << 20));
+  EXPECT_LE(by_ratio.contents.size(), DecompressLimits::kRatioFloor + (1UL << 20));
   const Read by_size = inflate_all(bomb, DeflateFormat::kGzip, {.max_output = 1000});
   EXPECT_EQ(by_size.error, ErrorCode::kLimitExceeded);
   EXPECT_LE(by_size.contents.size(), 2000U);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "formats/decompressor.h"
 #include "formats/entry_names.h"
 #include "formats/inflate.h"
 #include "formats/pickle_start.h"
@@ -20,10 +21,10 @@ namespace {
 using namespace std::string_view_literals;
 
 // In the order of Format.
-constexpr std::array<std::string_view, 28> kNames = {
-    "pickle", "zip", "tar",         "gzip", "zlib",        "bzip2",  "xz",   "lzma",   "zstd", "lz4",
-    "7z",     "npy", "safetensors", "onnx", "saved-model", "gguf",   "hdf5", "tflite", "elf",  "pe",
-    "mach-o", "pdf", "png",         "jpeg", "json",        "python", "text", "unknown"};
+constexpr std::array<std::string_view, 29> kNames = {
+    "pickle", "zip",    "tar", "gzip",        "zlib", "joblib-zfile", "bzip2",  "xz",   "lzma",   "zstd",
+    "lz4",    "7z",     "npy", "safetensors", "onnx", "saved-model",  "gguf",   "hdf5", "tflite", "elf",
+    "pe",     "mach-o", "pdf", "png",         "jpeg", "json",         "python", "text", "unknown"};
 static_assert(kNames.size() == static_cast<std::size_t>(Format::kUnknown) + 1);
 
 struct Magic {
@@ -43,7 +44,6 @@ constexpr std::array kMagics = {
     Magic{"\xFD"
           "7zXZ\0"sv,
           Format::kXz},
-    Magic{"\x5D\0\0"sv, Format::kLzma},
     Magic{"\x28\xB5\x2F\xFD"sv, Format::kZstd},
     Magic{"\x04\x22\x4D\x18"sv, Format::kLz4},
     Magic{"7z\xBC\xAF\x27\x1C"sv, Format::kSevenZip},
@@ -77,6 +77,22 @@ bool is_zlib(base::ByteView head) {
   const auto got = stream->read(out);
   return got && (*got > 0 || stream->consumed() > 2);
 }
+
+// Expands a little to be sure: the header alone has no check.
+bool is_lzma(base::ByteView head) {
+  if (!is_lzma_alone(head)) return false;
+  const MemorySource source(head);
+  SourceStream input(source);
+  auto stream = open_decompressor(Format::kLzma, input);
+  std::array<std::uint8_t, 64> out{};
+  const auto got = stream ? (*stream)->read(out) : base::Result<std::size_t>(0);
+  if (!got) return got.error().code == base::ErrorCode::kUnsupported;  // a dictionary too large to hold
+  return *got > 0;
+}
+
+// joblib's format before 0.10 (joblib/numpy_pickle_compat.py, read_zfile): "ZF" and a length as Python writes
+// hexadecimal numbers.
+bool is_zfile(base::ByteView head) { return as_text(head).starts_with("ZF0x"); }
 
 bool is_safetensors(base::ByteView head, std::optional<std::uint64_t> size) {
   if (head.size() < 9 || head[8] != '{') return false;
@@ -200,6 +216,8 @@ std::vector<Format> by_head(base::ByteView head, std::optional<std::uint64_t> si
   if (is_safetensors(head, size)) add(formats, Format::kSafetensors);
   if (may_start_pickle(head, size)) add(formats, Format::kPickle);
   if (is_zlib(head)) add(formats, Format::kZlib);
+  if (is_lzma(head)) add(formats, Format::kLzma);
+  if (!text && is_zfile(head)) add(formats, Format::kZfile);
   if (text) {
     const std::string_view view = as_text(head);
     add(formats, is_json(view) ? Format::kJson : is_python(view) ? Format::kPython : Format::kText);

@@ -17,6 +17,7 @@ enum class Format : std::uint8_t {
   kTar,
   kGzip,
   kZlib,
+  kZfile,  // joblib's own wrapping of zlib, before its release 0.10
   kBzip2,
   kXz,
   kLzma,

@@ -107,9 +107,9 @@ base::Result<ZipMember> ZipReader::open_member(const ZipEntry& entry) const {
   HF_TRY(const RangeSource range, RangeSource::create(*source_, *entry.data_offset, entry.compressed_size));
   auto state = std::make_unique<ZipMember::State>(range, entry);
   if (entry.method == kZipDeflated) {
-    const InflateLimits limits{
+    const DecompressLimits limits{
         .max_output = std::numeric_limits<std::uint64_t>::max(),  // read() stops at entry.size
-        .max_ratio = InflateLimits::kAnyRatio};
+        .max_ratio = DecompressLimits::kAnyRatio};
     HF_TRY(state->inflated, InflateStream::open(state->raw, DeflateFormat::kRaw, limits));
   }
   return ZipMember(std::move(state));
