@@ -9,6 +9,7 @@
 #include "formats/tar.h"
 #include "formats/zip.h"
 #include "inspect/file_rules.h"
+#include "inspect/model_files.h"
 #include "inspect/pickle.h"
 #include "inspect/tensor_files.h"
 #include "inspect/torch_archive.h"
@@ -94,6 +95,10 @@ class Inspector {
         if (source.size() > 0) gap(place, "its format is not known");
         return;
       default:
+        if (const auto gaps = inspect_model_file(format, source, place.path, findings_)) {
+          for (const std::string& why : *gaps) gap(place, why);
+          return;
+        }
         return look_at_as(format, stream, place);
     }
   }

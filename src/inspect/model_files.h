@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "formats/sniff.h"
+#include "formats/source.h"
+#include "inspect/finding.h"
+#include "inspect/gaps.h"
+
+namespace holdfast::inspect {
+
+// Inspects a file of one of the formats of models that hold no pickle and no other files. Gives what could
+// not be looked at, or nothing where the format is none of these, or where a JSON or text file is no model.
+std::optional<Gaps> inspect_model_file(formats::Format format, const formats::Source& file,
+                                       const std::string& path, Findings& findings);
+
+// The rules of all of them.
+std::span<const Rule> model_file_rules();
+
+}  // namespace holdfast::inspect
