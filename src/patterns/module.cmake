@@ -1,0 +1,1 @@
+holdfast_module(patterns USES base LIBS ZLIB::ZLIB)
