@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <future>
 
 #include <boost/asio/as_tuple.hpp>
@@ -53,29 +54,53 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
 
   using Parser = http::request_parser<http::buffer_body>;
 
-  // The body of the request at hand, for the pool's thread: each read is done on the connection's strand.
+  // A body that comes too slowly is given up, whoever waits for it.
+  class Pace {
+   public:
+    // Counts what came. kDeadline where it is too little for the time it took.
+    base::Result<> count(std::size_t bytes) {
+      seen_ += bytes;
+      const auto elapsed = std::chrono::steady_clock::now() - began_ - kGrace;
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
+      if (seconds > 0 && bytes > 0 && seen_ < kMinBytesASecond * static_cast<std::uint64_t>(seconds)) {
+        return base::fail(base::ErrorCode::kDeadline, "the request's body came too slowly");
+      }
+      return {};
+    }
+
+   private:
+    static constexpr std::chrono::seconds kGrace{10};
+    static constexpr std::uint64_t kMinBytesASecond = 1024;
+    std::uint64_t seen_ = 0;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  };
+
+  // The body of the request at hand, for the pool's thread: what was read early, then each read on the
+  // connection's own thread.
   class Body final : public BodyReader {
    public:
     explicit Body(Connection& connection) : connection_(connection) {}
     void limit(std::uint64_t max_bytes) override { max_bytes_ = max_bytes; }
     base::Result<std::size_t> read(base::MutableByteView buffer) override {
       if (connection_.parser_->content_length().value_or(0) > max_bytes_) return too_large();
-      auto future = asio::co_spawn(connection_.executor(), connection_.read_body(buffer), asio::use_future);
-      HF_TRY(const std::size_t got, future.get());
+      HF_TRY(const std::size_t got, next(buffer));
       seen_ += got;
       if (seen_ > max_bytes_) return too_large();
-      const auto elapsed = std::chrono::steady_clock::now() - began_ - kGrace;
-      if (elapsed.count() > 0 && got > 0 && seen_ < kMinBytesASecond * whole_seconds(elapsed)) {
-        return base::fail(base::ErrorCode::kDeadline, "the request's body came too slowly");
-      }
       return got;
     }
 
    private:
-    static constexpr std::chrono::seconds kGrace{10};
-    static constexpr std::uint64_t kMinBytesASecond = 1024;
-    static std::uint64_t whole_seconds(std::chrono::steady_clock::duration span) {
-      return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count());
+    base::Result<std::size_t> next(base::MutableByteView buffer) {
+      const auto early = base::ByteView(connection_.early_).subspan(early_taken_);
+      if (!early.empty()) {
+        const std::size_t count = std::min(early.size(), buffer.size());
+        std::copy_n(early.begin(), count, buffer.begin());
+        early_taken_ += count;
+        return count;
+      }
+      HF_CHECK(connection_.early_end_);
+      if (connection_.parser_->is_done()) return 0;
+      return asio::co_spawn(connection_.executor(), connection_.read_body(buffer), asio::use_future).get();
     }
     [[nodiscard]] tl::unexpected<base::Error> too_large() const {
       return base::fail(
@@ -85,7 +110,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     Connection& connection_;
     std::uint64_t max_bytes_ = kDefaultMaxBytes;
     std::uint64_t seen_ = 0;
-    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    std::size_t early_taken_ = 0;
   };
 
   auto& lowest() { return beast::get_lowest_layer(stream_); }
@@ -137,6 +162,8 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     parser_->header_limit(shared_.options.max_header_bytes);
     parser_->body_limit(boost::none);  // the route sets one; Body keeps it
     continue_sent_ = false;
+    early_.clear();
+    early_end_ = {};
     lowest().expires_after(shared_.options.header_timeout);
     const auto [error, size] = co_await http::async_read_header(stream_, buffer_, *parser_, kAsTuple);
     if (error == http::error::header_limit || error == http::error::buffer_overflow) {
@@ -149,8 +176,25 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     if (error) co_return false;
     auto head = request_head(parser_->get(), peer_);
     if (!head) co_return co_await write(problem(head.error()), kLastAnswer);
+    pace_ = {};
+    co_await read_early(shared_.service.max_body_bytes(*head));
     Response response = co_await answer(*head);
     co_return co_await write(std::move(response), {.head_only = head->method == Method::kHead});
+  }
+
+  // What `work` gives on a thread of the pool: one change of thread there and one back.
+  template <typename Value, typename Work>
+  asio::awaitable<Value> on_pool(Work work) {
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Value)>(
+        [this, work = std::move(work)](auto handler) mutable {
+          asio::post(shared_.pool, [work = std::move(work), handler = std::move(handler)]() mutable {
+            auto executor = asio::get_associated_executor(handler);
+            asio::post(executor, [value = work(), handler = std::move(handler)]() mutable {
+              std::move(handler)(std::move(value));
+            });
+          });
+        },
+        asio::use_awaitable);
   }
 
   asio::awaitable<Response> answer(const RequestHead& head) {
@@ -161,18 +205,35 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     }
     Body body(*this);
     lowest().expires_never();
-    Response response = co_await asio::co_spawn(
-        shared_.pool.get_executor(),
-        [this, &head, &body]() -> asio::awaitable<Response> { co_return shared_.service.serve(head, body); },
-        asio::use_awaitable);
+    Response response =
+        co_await on_pool<Response>([this, &head, &body] { return shared_.service.serve(head, body); });
     shared_.requests.fetch_sub(1);
     co_return response;
   }
 
+  // A small body is read before a thread of the pool is taken: each read from there costs two changes of
+  // thread, and a slow client would hold it up.
+  asio::awaitable<void> read_early(std::uint64_t max_bytes) {
+    const auto size = parser_->content_length().value_or(0);
+    if (size == 0 || size > std::min<std::uint64_t>(kBodyChunkBytes, max_bytes) || expects_continue())
+      co_return;
+    early_.resize(static_cast<std::size_t>(size));
+    std::size_t got = 0;
+    while (got < early_.size()) {
+      const auto more = co_await read_body(base::MutableByteView(early_).subspan(got));
+      if (!more) early_end_ = base::fail(more.error());
+      if (more.value_or(0) == 0) break;
+      got += *more;
+    }
+    early_.resize(got);
+  }
+
+  bool expects_continue() { return beast::iequals(parser_->get()[http::field::expect], "100-continue"); }
+
   asio::awaitable<base::Result<std::size_t>> read_body(base::MutableByteView buffer) {
     if (parser_->is_done() || buffer.empty()) co_return 0;
     lowest().expires_after(shared_.options.read_timeout);
-    if (!continue_sent_ && beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
+    if (!continue_sent_ && expects_continue()) {
       continue_sent_ = true;
       constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       const auto [error, size] = co_await asio::async_write(stream_, asio::buffer(kContinue), kAsTuple);
@@ -191,6 +252,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
         co_return base::fail(base::ErrorCode::kInvalidArgument,
                              "the request's body is cut short or malformed");
       }
+      if (auto paced = pace_.count(got); !paced) co_return base::fail(paced.error());
       if (got > 0 || parser_->is_done()) co_return got;
     }
   }
@@ -252,10 +314,8 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     }
     base::Bytes chunk(kBodyChunkBytes);
     while (true) {
-      const auto got = co_await asio::co_spawn(
-          shared_.pool.get_executor(),
-          [&source, &chunk]() -> asio::awaitable<base::Result<std::size_t>> { co_return source.read(chunk); },
-          asio::use_awaitable);
+      const auto got =
+          co_await on_pool<base::Result<std::size_t>>([&source, &chunk] { return source.read(chunk); });
       if (!got) co_return false;
       message.body().data = *got > 0 ? chunk.data() : nullptr;
       message.body().size = *got;
@@ -293,9 +353,12 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   bool continue_sent_ = false;
+  base::Bytes early_;         // of the body, what was read before it was asked for
+  base::Result<> early_end_;  // why that stopped before its end
+  Pace pace_;
 };
 
-// Runs the connection on its own strand.
+// Runs the connection on its socket's executor, which one thread serves.
 template <typename Stream>
 void start_connection(std::shared_ptr<Connection<Stream>> connection) {
   auto executor = connection->executor();

@@ -71,7 +71,8 @@ struct ConnectionShared {
   }
 };
 
-// Each runs one accepted connection on the socket's own strand, until the client or the listener closes it.
+// Each runs one accepted connection on the socket's executor, which one thread serves, until the client or
+// the listener closes it.
 void serve_tls(Tcp::socket socket, asio::ssl::context& tls, ConnectionShared& shared, Peer peer);
 void serve_local(Local::socket socket, ConnectionShared& shared, Peer peer);
 

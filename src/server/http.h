@@ -93,6 +93,9 @@ class Service {
  public:
   virtual ~Service() = default;
   virtual Response serve(const RequestHead& head, BodyReader& body) = 0;
+  // How large a body serve() may come to read: one that is not larger may be read before. Called from the
+  // threads of the listener's I/O, so it never waits.
+  [[nodiscard]] virtual std::uint64_t max_body_bytes(const RequestHead& head) const = 0;
 };
 
 }  // namespace holdfast::server

@@ -12,8 +12,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/strand.hpp>
 
 #include "server/connection_shared.h"
 
@@ -70,6 +70,14 @@ boost::system::error_code open_acceptor(Acceptor& acceptor, const Endpoint& endp
   return error;
 }
 
+std::vector<std::unique_ptr<asio::io_context>> make_contexts(std::uint32_t count) {
+  std::vector<std::unique_ptr<asio::io_context>> contexts;
+  for (std::uint32_t i = 0; i < std::max(count, 1U); ++i) {
+    contexts.push_back(std::make_unique<asio::io_context>(/*concurrency_hint=*/1));
+  }
+  return contexts;
+}
+
 std::optional<std::uint32_t> peer_uid(int socket) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
@@ -81,7 +89,10 @@ std::optional<std::uint32_t> peer_uid(int socket) {
 
 struct Listener::State {
   State(ListenerOptions given, Service& service)
-      : options(std::move(given)), pool(options.pool_threads), shared(options, service, pool) {}
+      : options(std::move(given)),
+        ios(make_contexts(options.io_threads)),
+        pool(options.pool_threads),
+        shared(options, service, pool) {}
 
   base::Result<> listen();
   asio::awaitable<void> accept_tls();
@@ -89,14 +100,21 @@ struct Listener::State {
   void run();
   ~State();
 
+  // One context a thread: a connection stays with one of them, and needs no lock and no strand. The first
+  // accepts.
+  asio::io_context& next_io() { return *ios[next_++ % ios.size()]; }
+
   ListenerOptions options;
-  asio::io_context io;
+  std::vector<std::unique_ptr<asio::io_context>> ios;
   asio::ssl::context tls{asio::ssl::context::tls_server};
   asio::thread_pool pool;
   ConnectionShared shared;
-  Tcp::acceptor tcp{io};
-  Local::acceptor local{io};
+  Tcp::acceptor tcp{*ios.front()};
+  Local::acceptor local{*ios.front()};
   std::vector<std::thread> threads;
+
+ private:
+  std::size_t next_ = 0;
 };
 
 base::Result<> Listener::State::listen() {
@@ -120,7 +138,7 @@ base::Result<> Listener::State::listen() {
 
 asio::awaitable<void> Listener::State::accept_tls() {
   while (tcp.is_open()) {
-    auto [error, socket] = co_await tcp.async_accept(asio::make_strand(io), kAsTuple);
+    auto [error, socket] = co_await tcp.async_accept(next_io(), kAsTuple);
     if (error == asio::error::operation_aborted || !tcp.is_open()) co_return;
     if (error || shared.connections.load() >= options.max_connections) continue;
     boost::system::error_code ignored;
@@ -133,7 +151,7 @@ asio::awaitable<void> Listener::State::accept_tls() {
 
 asio::awaitable<void> Listener::State::accept_local() {
   while (local.is_open()) {
-    auto [error, socket] = co_await local.async_accept(asio::make_strand(io), kAsTuple);
+    auto [error, socket] = co_await local.async_accept(next_io(), kAsTuple);
     if (error == asio::error::operation_aborted || !local.is_open()) co_return;
     if (error || shared.connections.load() >= options.max_connections) continue;
     const auto uid = peer_uid(socket.native_handle());
@@ -142,20 +160,25 @@ asio::awaitable<void> Listener::State::accept_local() {
 }
 
 void Listener::State::run() {
-  asio::co_spawn(io, accept_tls(), asio::detached);
-  if (local.is_open()) asio::co_spawn(io, accept_local(), asio::detached);
-  for (std::uint32_t i = 0; i < options.io_threads; ++i) threads.emplace_back([this] { io.run(); });
+  asio::co_spawn(*ios.front(), accept_tls(), asio::detached);
+  if (local.is_open()) asio::co_spawn(*ios.front(), accept_local(), asio::detached);
+  for (const auto& io : ios) {
+    threads.emplace_back([&io = *io] {
+      const auto guard = asio::make_work_guard(io);
+      io.run();
+    });
+  }
 }
 
 Listener::State::~State() {
-  asio::post(io, [this] {
+  asio::post(*ios.front(), [this] {
     boost::system::error_code ignored;
     tcp.close(ignored);
     local.close(ignored);
   });
   shared.stop();
   shared.wait_until_idle(kDrain);
-  io.stop();
+  for (const auto& io : ios) io->stop();
   for (auto& thread : threads) thread.join();
   pool.join();
   if (!options.unix_socket.empty()) ::unlink(options.unix_socket.c_str());

@@ -69,6 +69,9 @@ class TestService final : public Service {
     if (!text) return problem(text.error());
     return {.body = fmt::format("{} {} [{}]", to_string(head.method), head.path, *text)};
   }
+  [[nodiscard]] std::uint64_t max_body_bytes(const RequestHead& head) const override {
+    return head.path == "/unread" ? 0 : kBodyLimit;
+  }
 
   std::latch arrived{1};
   std::latch release{1};

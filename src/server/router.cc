@@ -101,6 +101,11 @@ Response Router::serve(const RequestHead& head, BodyReader& body) {
   return response;
 }
 
+std::uint64_t Router::max_body_bytes(const RequestHead& head) const {
+  const Match found = match(head);
+  return found.route == nullptr ? 0 : found.route->max_body_bytes;
+}
+
 Result<Response> Router::answer(const Match& found, const RequestHead& head, BodyReader& body) {
   const Route& route = *found.route;
   HF_CHECK(check_query(route, head));

@@ -25,6 +25,7 @@ class Router final : public Service {
   Router(std::vector<Route> routes, access::Access& access, base::WorkspaceId workspace, uid_t owner);
 
   Response serve(const RequestHead& head, BodyReader& body) override;
+  [[nodiscard]] std::uint64_t max_body_bytes(const RequestHead& head) const override;
 
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
