@@ -12,6 +12,7 @@
 #include "inspect/model_files.h"
 #include "inspect/pickle.h"
 #include "inspect/tensor_files.h"
+#include "inspect/text_files.h"
 #include "inspect/torch_archive.h"
 
 namespace holdfast::inspect {
@@ -120,13 +121,14 @@ class Inspector {
                              fmt::format("it is a program ({})", to_string(format)));
       case Format::kPython:
         findings_.add("file.python-source", place.path, 0, "it is Python source, which was not analysed");
-        return;
+        return text(format, stream, place);
       case Format::kPdf:
       case Format::kPng:
       case Format::kJpeg:
+        return;  // no model loader acts on these
       case Format::kJson:
       case Format::kText:
-        return;  // no model loader acts on these
+        return text(format, stream, place);
       default:
         findings_.add("file.not-understood", place.path, 0,
                       fmt::format("it is {}, which this version can't inspect", to_string(format)));
@@ -172,6 +174,10 @@ class Inspector {
   void pickle(formats::Stream& stream, const Place& place) {
     const auto summary = inspect_pickle(stream, place.path, {.container = place.container}, findings_);
     if (!summary) damaged(place, summary.error());
+  }
+
+  void text(Format format, formats::Stream& stream, const Place& place) {
+    for (const std::string& why : inspect_text_file(format, stream, place.path, findings_)) gap(place, why);
   }
 
   void npy(const formats::Source& source, const Place& place) {

@@ -1,4 +1,4 @@
-holdfast_module(inspect USES base crypto formats LIBS OpenSSL::Crypto)
+holdfast_module(inspect USES base crypto formats patterns LIBS OpenSSL::Crypto)
 
 # pickle_allow.cc holds data/pickle_allow.list as string literals, one a line, since compilers limit a literal's length.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/inspect/data/pickle_allow.list)

@@ -5,13 +5,14 @@
 #include "inspect/finding.h"
 #include "inspect/model_files.h"
 #include "inspect/pickle.h"
+#include "inspect/text_files.h"
 
 namespace holdfast::inspect {
 namespace {
 
 std::vector<Rule> gather() {
   std::vector<Rule> rules;
-  for (const auto part : {file_rules(), pickle_rules(), model_file_rules()})
+  for (const auto part : {file_rules(), pickle_rules(), model_file_rules(), text_file_rules()})
     rules.insert(rules.end(), part.begin(), part.end());
   std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
   return rules;
