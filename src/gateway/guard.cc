@@ -60,25 +60,6 @@ data::Range widened(const data::Range& range, double margin) {
   return {range.low - extra, range.high + extra};
 }
 
-// One row of a tensor that holds rows of `columns`; empty where it has no such row.
-Tensor slice(const Tensor& tensor, std::size_t columns, std::uint64_t row) {
-  Tensor one{tensor.name, tensor.datatype, {1, static_cast<std::int64_t>(columns)}, {}};
-  if (tensor.datatype == Datatype::kString) {
-    const auto texts = model::strings(tensor);
-    if (!texts || (row + 1) * columns > texts->size()) return one;
-    for (const std::string_view text : std::span(*texts).subspan(row * columns, columns)) {
-      base::append_le(one.data, static_cast<std::uint32_t>(text.size()));
-      base::append(one.data, text);
-    }
-    return one;
-  }
-  const std::size_t size = columns * model::element_bytes(tensor.datatype);
-  if ((row + 1) * size > tensor.data.size()) return one;
-  const auto bytes = base::ByteView(tensor.data).subspan(row * size, size);
-  one.data.assign(bytes.begin(), bytes.end());
-  return one;
-}
-
 // How many columns an input of this shape holds: its last dimension, or one. 0 where that varies.
 std::size_t columns_of(const model::TensorSpec& spec) {
   if (spec.open_rank || spec.shape.size() > 2 || spec.shape.empty()) return 0;
@@ -324,16 +305,6 @@ std::vector<Guard::Row> Guard::rows(std::span<const Tensor> inputs) const {
     }
   }
   return rows;
-}
-
-Guard::Row Guard::row_cells(std::span<const Tensor> inputs, std::uint64_t row) const {
-  if (row >= row_count(inputs)) return {};
-  std::vector<Tensor> sliced;
-  for (const Tensor& tensor : inputs) {
-    if (const Input* input = find(tensor.name)) sliced.push_back(slice(tensor, input->columns.size(), row));
-  }
-  auto one = rows(sliced);
-  return one.empty() ? Row() : std::move(one.front());
 }
 
 std::string Guard::cell_text(const Column& column, double value) {

@@ -82,8 +82,6 @@ class Guard {
   };
   using Row = std::vector<Cell>;
   [[nodiscard]] std::vector<Row> rows(std::span<const model::Tensor> inputs) const;
-  // One of them. For all of a batch, rows() reads the inputs only once.
-  [[nodiscard]] Row row_cells(std::span<const model::Tensor> inputs, std::uint64_t row) const;
   [[nodiscard]] static std::uint64_t row_count(std::span<const model::Tensor> inputs);
 
  private:

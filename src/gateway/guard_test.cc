@@ -129,8 +129,6 @@ TEST(GuardTest, RowsComeBackAsTheTextsOfTheirColumns) {
   }
   EXPECT_THAT(cells, ElementsAre("age=30", "income=500.5", "grade=10", "owner=true", "town=bern", "age=70",
                                  "income=", "grade=2", "owner=false", "town=oslo"));
-  EXPECT_EQ(made.row_cells(inputs, 1).at(4).value, "oslo");
-  EXPECT_TRUE(made.row_cells(inputs, 2).empty());
   EXPECT_TRUE(Guard().rows(inputs).at(1).empty());
 }
 
