@@ -41,6 +41,8 @@ enum class State { kOpen, kAcknowledged, kResolved };
 std::string_view to_string(State state);  // "open", "acknowledged", "resolved"
 base::Result<State> parse_state(std::string_view text);
 
+inline constexpr std::string_view kMessageKind = "alert";  // of the messages in the outbox
+
 // One thing that a window showed.
 struct Signal {
   base::WorkspaceId workspace;

@@ -9,7 +9,6 @@
 
 namespace holdfast::alerts {
 
-inline constexpr std::string_view kMessageKind = "alert";
 // The gravest signals of an alert stand in a message; the API gives all.
 inline constexpr std::int64_t kMaxTold = 16;
 

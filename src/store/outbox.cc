@@ -165,6 +165,19 @@ Result<MessageStatus> Outbox::status(const Snapshot& snapshot, const WorkspaceId
                     fmt::format("message {} has the unknown state \"{}\"", id.value(), name));
 }
 
+Result<std::vector<base::Bytes>> Outbox::newest_delivered(const Snapshot& snapshot,
+                                                          const WorkspaceId& workspace, std::string_view kind,
+                                                          std::int64_t limit) {
+  HF_TRY(auto rows, snapshot.rows<base::Bytes>(Sql("SELECT body FROM outbox_messages"
+                                                   " WHERE workspace = $1 AND kind = $2 AND state = $3"
+                                                   " ORDER BY id DESC LIMIT $4"),
+                                               workspace, kind, kDelivered, limit));
+  std::vector<base::Bytes> bodies;
+  bodies.reserve(rows.size());
+  for (auto& [body] : rows) bodies.push_back(std::move(body));
+  return bodies;
+}
+
 Result<std::int64_t> Outbox::forget(Transaction& transaction, Timestamp ended_before) const {
   return transaction.execute(Sql("DELETE FROM outbox_messages WHERE (workspace, id) IN"
                                  " (SELECT workspace, id FROM outbox_messages WHERE finished_at < $1 ORDER "

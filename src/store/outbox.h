@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "store/backoff.h"
 #include "store/bounds.h"
@@ -73,6 +75,12 @@ class Outbox {
   // kNotFound for a message that never was or is forgotten.
   base::Result<MessageStatus> status(const Snapshot& snapshot, const base::WorkspaceId& workspace,
                                      MessageId id) const;
+
+  // The bodies of the newest messages of this kind that were delivered and are not forgotten, the newest
+  // first, at most `limit` of them.
+  static base::Result<std::vector<base::Bytes>> newest_delivered(const Snapshot& snapshot,
+                                                                 const base::WorkspaceId& workspace,
+                                                                 std::string_view kind, std::int64_t limit);
 
   // Drops up to kMaxForgotten messages that were delivered or given up before the moment; gives the count.
   base::Result<std::int64_t> forget(Transaction& transaction, base::Timestamp ended_before) const;

@@ -15,6 +15,7 @@ using base::Bytes;
 using base::ErrorCode;
 using base::WorkspaceId;
 using std::chrono::seconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 const WorkspaceId kDefault("default");
@@ -173,6 +174,21 @@ TEST_F(OutboxTest, RefusesNamesAndBodiesOverTheirBounds) {
   EXPECT_EQ(
       refusal({.workspace = kDefault, .destination = "a", .kind = "b", .body = Bytes(kMaxPayloadBytes + 1)}),
       ErrorCode::kLimitExceeded);
+}
+
+TEST_F(OutboxTest, GivesTheNewestThatWereDelivered) {
+  for (std::uint8_t body = 1; body <= 3; ++body) {
+    post("a", body);
+    ASSERT_TRUE(delivered(lease().value()));
+  }
+  post("a", 4);
+  post("b", 5, WorkspaceId("other"));
+  const auto newest = [&](std::string_view kind, std::int64_t limit) {
+    return Outbox::newest_delivered(database_->snapshot().value(), kDefault, kind, limit).value();
+  };
+  EXPECT_THAT(newest("hook", 2), ElementsAre(Bytes{3}, Bytes{2}));
+  EXPECT_EQ(newest("hook", 10).size(), 3U);
+  EXPECT_TRUE(newest("ticket", 10).empty());
 }
 
 TEST_F(OutboxTest, ForgetsWhatEndedLongAgo) {
