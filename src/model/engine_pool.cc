@@ -64,6 +64,7 @@ class EnginePool::State {
         idle_.push_back(std::move(engine));
       } else {
         --running_;
+        std::erase_if(processes_, [&engine](const Running& one) { return one.id == engine.id(); });
         ended.emplace(std::move(engine));
       }
     }
@@ -76,12 +77,34 @@ class EnginePool::State {
     const MutexLock lock(mutex_);
     return {.running = running_, .restarts = started_ - std::min<std::uint64_t>(started_, options_.engines)};
   }
+  [[nodiscard]] Use use() {
+    const auto processes = running();
+    Use use{.engines = 0, .own_network = !processes.empty(), .usage = {}};
+    for (const Running& process : processes) {
+      const auto usage = worker::usage_of(process.id);
+      if (!usage) continue;  // it has just ended
+      ++use.engines;
+      use.own_network = use.own_network && process.own_network;
+      use.usage.processor += usage->processor;
+      use.usage.resident_bytes += usage->resident_bytes;
+    }
+    return use;
+  }
   [[nodiscard]] std::optional<pid_t> any_process() {
     const MutexLock lock(mutex_);
     return idle_.empty() ? std::nullopt : std::optional(idle_.back().id());
   }
 
  private:
+  struct Running {
+    pid_t id = 0;
+    bool own_network = false;
+  };
+  std::vector<Running> running() {
+    const MutexLock lock(mutex_);
+    return processes_;
+  }
+
   Result<Engine> wait_for_idle(Deadline deadline) HF_REQUIRES(mutex_) {
     while (idle_.empty()) {
       if (running_ == 0 && last_error_) {
@@ -139,6 +162,7 @@ class EnginePool::State {
     }
     if (started_++ == 0) signature_ = engine->signature();
     ++running_;
+    processes_.push_back({.id = engine->id(), .own_network = engine->jail().namespaces});
     idle_.push_back(*std::move(engine));
     last_error_.reset();
     pause_ = options_.first_pause;
@@ -158,7 +182,8 @@ class EnginePool::State {
   base::Mutex mutex_;
   base::ConditionVariable changed_;
   std::vector<Engine> idle_ HF_GUARDED_BY(mutex_);
-  std::size_t running_ HF_GUARDED_BY(mutex_) = 0;  // idle or at work
+  std::size_t running_ HF_GUARDED_BY(mutex_) = 0;         // idle or at work
+  std::vector<Running> processes_ HF_GUARDED_BY(mutex_);  // of those
   std::size_t waiting_ HF_GUARDED_BY(mutex_) = 0;
   std::uint64_t started_ HF_GUARDED_BY(mutex_) = 0;
   std::optional<base::Error> last_error_ HF_GUARDED_BY(mutex_);  // of the last start, if it failed
@@ -181,6 +206,7 @@ Result<std::unique_ptr<EnginePool>> EnginePool::start(SealedModel model, const P
 const Signature& EnginePool::signature() const { return state_->signature(); }
 const base::Digest& EnginePool::model_digest() const { return state_->model().digest(); }
 EnginePool::Health EnginePool::health() const { return state_->health(); }
+EnginePool::Use EnginePool::use() const { return state_->use(); }
 std::optional<pid_t> EnginePool::any_process() const { return state_->any_process(); }
 
 Result<std::vector<Tensor>> EnginePool::predict(std::span<const Tensor> inputs, Deadline deadline) {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "model/engine.h"
+#include "worker/usage.h"
 
 namespace holdfast::model {
 
@@ -41,6 +42,13 @@ class EnginePool final : public Predictor {
     std::uint64_t restarts = 0;
   };
   [[nodiscard]] Health health() const;
+  // What its engines take, and what their jails say.
+  struct Use {
+    std::size_t engines = 0;   // that were looked at: those that run
+    bool own_network = false;  // each has a network of its own, with nothing in it
+    worker::Usage usage;       // of all of them together
+  };
+  [[nodiscard]] Use use() const;
   // The process of an engine that waits for work, for tests and operators; none while all are at work.
   [[nodiscard]] std::optional<pid_t> any_process() const;
 

@@ -205,6 +205,10 @@ TEST_F(EngineTest, ACrashIsAnErrorForOneRequestOnly) {
   EXPECT_EQ(
       pool->predict(std::vector{rows({1, 2})}, worker::deadline_in(std::chrono::seconds(-1))).error().code,
       ErrorCode::kDeadline);
+  const auto use = pool->use();
+  EXPECT_EQ(use.engines, 1U);
+  EXPECT_TRUE(use.own_network);
+  EXPECT_GT(use.usage.resident_bytes, 1U << 20);
   for (int i = 0; i < 3; ++i) {
     ASSERT_EQ(::kill(pool->any_process().value(), SIGKILL), 0);
     EXPECT_EQ(pool->predict(std::vector{rows({1, 2})}, soon()).error().code, ErrorCode::kUnavailable);

@@ -10,6 +10,7 @@
 
 #include "worker/child.h"
 #include "worker/probe/harness.h"
+#include "worker/usage.h"
 
 namespace holdfast::worker {
 namespace {
@@ -64,6 +65,14 @@ TEST(Process, CanBeMovedAndIsEndedOnce) {
   auto second = std::move(first);
   EXPECT_EQ(outcome(second, "print 10000"), "done");
   EXPECT_THAT(second.diagnostics(), EndsWith("the last line"));
+}
+
+TEST(Process, TellsWhatItTook) {
+  const auto worker = probe::start({"jailed"});
+  const auto usage = usage_of(worker.id()).value();
+  EXPECT_GT(usage.resident_bytes, 0U);
+  EXPECT_LT(usage.processor, kPatience);
+  EXPECT_EQ(usage_of(::getpid()).error().code, ErrorCode::kNotFound);  // runs, but is no worker
 }
 
 TEST(Process, WaitsNoLongerThanAsked) {
