@@ -1,27 +1,55 @@
 #include "inspect/model_files.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <vector>
 
 #include "inspect/gguf.h"
+#include "inspect/keras.h"
 
 namespace holdfast::inspect {
 
 using formats::Format;
+
+namespace {
+
+// A JSON model is read whole, up to this size.
+constexpr std::uint64_t kMaxJsonBytes = 32UL << 20;
+
+}  // namespace
 
 std::optional<Gaps> inspect_model_file(Format format, const formats::Source& file, const std::string& path,
                                        Findings& findings) {
   switch (format) {
     case Format::kGguf:
       return inspect_gguf(file, path, findings);
+    case Format::kHdf5:
+      return inspect_hdf5(file, path, findings);
     default:
       return std::nullopt;
   }
 }
 
+Gaps inspect_model_text(Format format, const formats::Source& file, const std::string& path,
+                        Findings& findings) {
+  if (format != Format::kJson) return {};
+  const auto head = formats::read_exactly(
+      file, 0, static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), formats::kSniffBytes)));
+  if (!head) return {head.error().message};
+  if (!is_keras_config(base::as_text(*head))) return {};
+  if (file.size() > kMaxJsonBytes) {
+    return {fmt::format("its configuration is larger than the {} MiB that are read", kMaxJsonBytes >> 20)};
+  }
+  const auto text = formats::read_exactly(file, 0, static_cast<std::size_t>(file.size()));
+  if (!text) return {text.error().message};
+  return inspect_keras_config(base::as_text(*text), path, findings);
+}
+
 std::span<const Rule> model_file_rules() {
   static const std::vector<Rule> rules = [] {
     std::vector<Rule> all;
-    for (const auto part : {gguf_rules()}) all.insert(all.end(), part.begin(), part.end());
+    for (const auto part : {gguf_rules(), keras_rules()}) all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
   return rules;

@@ -1,13 +1,15 @@
 holdfast_module(inspect USES base crypto formats patterns LIBS OpenSSL::Crypto)
 
-# pickle_allow.cc holds data/pickle_allow.list as string literals, one a line, since compilers limit a literal's length.
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/inspect/data/pickle_allow.list)
-file(STRINGS ${CMAKE_SOURCE_DIR}/src/inspect/data/pickle_allow.list lines REGEX "^[a-z]")
-list(TRANSFORM lines PREPEND "    \"")
-list(TRANSFORM lines APPEND "\",")
-list(JOIN lines "\n" lines)
-file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/pickle_allow_list.inc
-  CONTENT "constexpr std::string_view kBuiltinLines[] = {\n${lines}\n};\n" @ONLY)
+# Lists of names are held as string literals, one a line, since compilers limit a literal's length.
+foreach(list IN ITEMS pickle_allow keras_allow tensorflow_ops)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/inspect/data/${list}.list)
+  file(STRINGS ${CMAKE_SOURCE_DIR}/src/inspect/data/${list}.list lines REGEX "^[A-Za-z_]")
+  list(TRANSFORM lines PREPEND "    \"")
+  list(TRANSFORM lines APPEND "\",")
+  list(JOIN lines "\n" lines)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${list}_list.inc
+    CONTENT "constexpr std::string_view kBuiltinLines[] = {\n${lines}\n};\n" @ONLY)
+endforeach()
 target_include_directories(holdfast_inspect PRIVATE ${CMAKE_BINARY_DIR}/generated)
 
 # As for src/policy/value.cc: stable_sort under clang.
