@@ -3,9 +3,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "formats/decompressor.h"
+#include "formats/seven_zip_header.h"
 
 // One compression library behind one shape, for decompressor.cc: each in a file of its own.
 
@@ -39,6 +42,15 @@ base::Result<std::unique_ptr<Codec>> make_xz_codec();
 base::Result<std::unique_ptr<Codec>> make_lzma_codec();
 base::Result<std::unique_ptr<Codec>> make_zstd_codec();
 base::Result<std::unique_ptr<Codec>> make_lz4_codec();
+
+// LZMA or LZMA2 without a container, then filters, as a 7z folder names them.
+base::Result<std::unique_ptr<Codec>> make_raw_lzma_codec(std::span<const SevenZipCoder> coders);
+// A filter that may follow LZMA.
+bool is_lzma_filter(std::uint64_t method);
+
+// `input`, and the budget in `limits`, outlive it.
+std::unique_ptr<Decompressor> decompress_by(std::unique_ptr<Codec> codec, Stream& input,
+                                            const DecompressLimits& limits);
 
 // The errors that all of them give.
 base::Error no_memory_to_expand();

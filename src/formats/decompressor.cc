@@ -115,10 +115,19 @@ class CodecDecompressor final : public Decompressor {
   Anomalies anomalies_;
 };
 
+}  // namespace
+
+std::unique_ptr<Decompressor> decompress_by(std::unique_ptr<Codec> codec, Stream& input,
+                                            const DecompressLimits& limits) {
+  return std::make_unique<CodecDecompressor>(std::move(codec), input, limits);
+}
+
+namespace {
+
 base::Result<std::unique_ptr<Decompressor>> over(base::Result<std::unique_ptr<Codec>> codec, Stream& input,
                                                  const DecompressLimits& limits) {
   HF_TRY(auto made, std::move(codec));
-  return std::make_unique<CodecDecompressor>(std::move(made), input, limits);
+  return decompress_by(std::move(made), input, limits);
 }
 
 base::Result<std::unique_ptr<Decompressor>> inflater(DeflateFormat format, Stream& input,

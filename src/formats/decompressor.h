@@ -19,16 +19,14 @@ class MemoryBudget {
   // Enough for zstd's own default limit, a window of 128 MiB, and for xz -9 within xz -9.
   static constexpr std::uint64_t kDefault = 144ULL << 20;
 
-  explicit MemoryBudget(std::uint64_t bytes = kDefault) : left_(bytes) {}
-  [[nodiscard]] std::uint64_t left() const { return left_; }
+  explicit MemoryBudget(std::uint64_t bytes = kDefault) : total_(bytes) {}
+  [[nodiscard]] std::uint64_t left() const { return total_ - std::min(total_, taken_); }
   // One user's share goes from `before` to `now`.
-  void change(std::uint64_t before, std::uint64_t now) {
-    left_ += before;
-    left_ -= std::min(left_, now);
-  }
+  void change(std::uint64_t before, std::uint64_t now) { taken_ = taken_ - before + now; }
 
  private:
-  std::uint64_t left_;
+  std::uint64_t total_;
+  std::uint64_t taken_ = 0;
 };
 
 struct DecompressLimits {

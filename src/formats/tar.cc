@@ -259,6 +259,7 @@ base::Result<TarEntry> TarReader::finish(const Header& header, const Extensions&
   const bool has_contents = entry.type == TarType::kFile || entry.type == TarType::kSparse;
   if (!has_contents) entry.size = 0;
   if (type == 'S') HF_CHECK(skip_sparse_map(header));
+  entry.data_offset = input_.position();
   left_ = entry.size;
   padding_ = padding_of(entry.size);
   return entry;

@@ -27,8 +27,9 @@ struct TarEntry {
   std::string name;  // by a pax or GNU extension where there is one, any bytes
   std::string link;  // the target, for links
   TarType type = TarType::kFile;
-  std::uint64_t size = 0;    // bytes of contents
-  std::uint64_t offset = 0;  // of the header, in the stream
+  std::uint64_t size = 0;         // bytes of contents
+  std::uint64_t offset = 0;       // of the header, in the stream
+  std::uint64_t data_offset = 0;  // of the contents
 };
 
 // As a Stream it gives the contents of the entry that next() gave last.

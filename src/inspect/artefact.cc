@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "formats/inflate.h"
+#include "formats/decompressor.h"
 #include "formats/sniff.h"
 #include "formats/tar.h"
 #include "formats/zip.h"
@@ -14,6 +14,7 @@
 #include "inspect/tensor_files.h"
 #include "inspect/text_files.h"
 #include "inspect/torch_archive.h"
+#include "inspect/unpacking.h"
 
 namespace holdfast::inspect {
 namespace {
@@ -21,8 +22,7 @@ namespace {
 using formats::Format;
 
 constexpr std::size_t kMaxGaps = 1000;
-// A compressed member up to this size is read whole, so that its checksum is checked and it can be read at
-// random.
+// A stored member up to this size is read once, and its checksum with it.
 constexpr std::uint64_t kReadWholeBytes = 16ULL << 20;
 constexpr std::size_t kReadStep = 256UL << 10;
 
@@ -58,7 +58,8 @@ base::Result<> read_up_to(formats::Stream& stream, std::size_t size, base::Bytes
 
 class Inspector {
  public:
-  Inspector(Findings& findings, Coverage& coverage) : findings_(findings), coverage_(coverage) {}
+  Inspector(std::uint64_t file_size, Findings& findings, Coverage& coverage)
+      : findings_(findings), coverage_(coverage), budget_(file_size) {}
 
   // What is at hand, where it lies, and how deep in archives.
   struct Place {
@@ -82,10 +83,11 @@ class Inspector {
 
  private:
   void look_at_as(Format format, const formats::Source& source, const Place& place) {
-    formats::SourceStream stream(source);
     switch (format) {
       case Format::kZip:
         return zip(source, place);
+      case Format::kTar:
+        return tar(source, place);
       case Format::kNpy:
         return npy(source, place);
       case Format::kSafetensors:
@@ -100,20 +102,23 @@ class Inspector {
           for (const std::string& why : *gaps) gap(place, why);
           return;
         }
-        return look_at_as(format, stream, place);
+        for (const std::string& why : inspect_model_text(format, source, place.path, findings_)) {
+          gap(place, why);
+        }
+        formats::SourceStream stream(source);
+        return look_at_as(format, stream, reopen_source(source), place);
     }
   }
 
-  void look_at_as(Format format, formats::Stream& stream, const Place& place) {
+  void look_at_as(Format format, formats::Stream& stream, const Reopen& reopen, const Place& place) {
+    if (formats::is_compressed(format)) return expand(format, stream, reopen, place);
     switch (format) {
       case Format::kPickle:
         return pickle(stream, place);
       case Format::kTar:
-        return tar(stream, place);
-      case Format::kGzip:
-        return inflate(stream, formats::DeflateFormat::kGzip, place);
-      case Format::kZlib:
-        return inflate(stream, formats::DeflateFormat::kZlib, place);
+        return tar(stream, reopen, place);
+      case Format::kZfile:
+        return zfile(stream, reopen, place);
       case Format::kElf:
       case Format::kPe:
       case Format::kMachO:
@@ -137,43 +142,58 @@ class Inspector {
   }
 
   static bool can_stream(Format format) {
-    return format == Format::kPickle || format == Format::kTar || format == Format::kGzip ||
-           format == Format::kZlib;
+    return format == Format::kPickle || format == Format::kTar || format == Format::kZfile ||
+           formats::is_compressed(format);
   }
 
-  // Something inside an archive that comes as a stream.
-  void look_at(formats::Stream& stream, const Place& place) {
+  static Reopen reopen_source(const formats::Source& source) {
+    return [&source]() -> base::Result<std::unique_ptr<formats::Stream>> {
+      return std::make_unique<formats::SourceStream>(source);
+    };
+  }
+
+  // Whether a member of an archive may be looked at: how deep it lies, and how many there were.
+  bool may_enter(const Place& place) {
+    if (budget_.spent()) return false;
     if (place.depth > kMaxNesting) {
       findings_.add("file.nested-too-deep", place.path, std::nullopt,
                     fmt::format("it lies more than {} archives deep", kMaxNesting));
-      return gap(place, "it is nested too deep");
+      gap(place, "it is nested too deep");
+      return false;
     }
-    base::Bytes head;
-    if (auto read = read_up_to(stream, formats::kSniffBytes, head); !read) damaged(place, read.error());
-    const auto formats = formats::sniff_head(head);
-    if (formats.size() == 1 && can_stream(formats[0])) {
-      ResumedStream resumed(head, stream);
-      return look_at_as(formats[0], resumed, place);
-    }
-    look_at_whole(std::move(head), stream, place);
+    return counted(budget_.add_member(), place);
   }
 
-  // In memory, since the format must be read at random. What does not fit is looked at as far as it does.
-  void look_at_whole(base::Bytes bytes, formats::Stream& stream, const Place& place) {
-    const auto budget = static_cast<std::size_t>(buffer_left_);
-    if (auto read = read_up_to(stream, budget, bytes); !read) damaged(place, read.error());
-    if (bytes.size() >= budget) {
-      return gap(place, fmt::format("it is compressed and larger than the {} MiB that are held in memory",
-                                    kMaxBufferedBytes >> 20));
+  bool counted(const base::Result<>& within_budget, const Place& place) {
+    if (!within_budget) failed(place, within_budget.error());
+    return within_budget.has_value();
+  }
+
+  // A member of an archive that lies in it as it is.
+  void look_into(const formats::Source& source, const Place& place) {
+    if (may_enter(place) && counted(budget_.add_bytes(source.size()), place)) look_at(source, place);
+  }
+
+  // A member of an archive that comes as a stream, which `reopen` gives anew.
+  void look_into(formats::Stream& packed, const Reopen& reopen, const Place& place) {
+    if (!may_enter(place)) return;
+    MeteredStream stream(packed, budget_);
+    base::Bytes head;
+    const auto read = read_up_to(stream, formats::kSniffBytes, head);
+    const auto formats = formats::sniff_head(head);
+    if (read && formats.size() == 1 && can_stream(formats[0])) {
+      ResumedStream resumed(head, stream);
+      look_at_as(formats[0], resumed, reopen, place);
+      stream.drain();
+    } else {
+      look_at(*UnpackedSource::read(head, stream, reopen, budget_), place);
     }
-    buffer_left_ -= bytes.size();
-    look_at(formats::MemorySource(bytes), place);
-    buffer_left_ += bytes.size();
+    if (stream.fault()) failed(place, *stream.fault());
   }
 
   void pickle(formats::Stream& stream, const Place& place) {
     const auto summary = inspect_pickle(stream, place.path, {.container = place.container}, findings_);
-    if (!summary) damaged(place, summary.error());
+    if (!summary) failed(place, summary.error());
   }
 
   void text(Format format, formats::Stream& stream, const Place& place) {
@@ -187,27 +207,61 @@ class Inspector {
     }
   }
 
-  void inflate(formats::Stream& stream, formats::DeflateFormat format, const Place& place) {
-    auto inflated = formats::InflateStream::open(stream, format);
-    if (!inflated) return damaged(place, inflated.error());
+  void expand(Format format, formats::Stream& stream, const Reopen& reopen, const Place& place) {
+    const formats::DecompressLimits limits{.memory = &budget_.decoders()};
+    auto expanded = formats::open_decompressor(format, stream, limits);
+    if (!expanded) return failed(place, expanded.error());
     auto inner = place.member("inflated");
     inner.container = PickleContainer::kJoblib;
-    look_at(*inflated, inner);
-    report(inflated->anomalies(), place);
+    const auto again = [format,
+                        limits](formats::Stream& below) -> base::Result<std::unique_ptr<formats::Stream>> {
+      return formats::open_decompressor(format, below, limits);
+    };
+    look_into(**expanded, reopen_through(reopen, again), inner);
+    report((*expanded)->anomalies(), place);
   }
 
-  void tar(formats::Stream& stream, const Place& place) {
-    formats::TarReader reader(stream);
-    while (true) {
+  // "ZF" and a length in 19 characters, then zlib data (joblib/numpy_pickle_compat.py, read_zfile), before
+  // which Python 2 wrote one space more.
+  void zfile(formats::Stream& stream, const Reopen& reopen, const Place& place) {
+    constexpr std::size_t kHeader = 21;
+    base::Bytes head;
+    if (const auto read = read_up_to(stream, kHeader + 1, head); !read) return failed(place, read.error());
+    const std::size_t header = head.size() > kHeader && head[kHeader] == ' ' ? kHeader + 1 : kHeader;
+    if (head.size() < header) return failed(place, {base::ErrorCode::kDataCorrupt, "the file is truncated"});
+    ResumedStream data(base::ByteView(head).subspan(header), stream);
+    expand(Format::kZlib, data, reopen_within(reopen, header, ~0ULL), place);
+  }
+
+  // Calls `look` for each file in the archive.
+  template <typename Look>
+  void tar_files(formats::TarReader& reader, const Place& place, Look look) {
+    while (!budget_.spent()) {
       const auto entry = reader.next();
       if (!entry) {
-        damaged(place, entry.error());
+        failed(place, entry.error());
         break;
       }
       if (!*entry) break;
-      if ((*entry)->type == formats::TarType::kFile) look_at(reader, place.member((*entry)->name));
+      if ((*entry)->type == formats::TarType::kFile) look(**entry, place.member((*entry)->name));
     }
     report(reader.anomalies(), place);
+  }
+
+  void tar(const formats::Source& source, const Place& place) {
+    formats::SourceStream stream(source);
+    formats::TarReader reader(stream);
+    tar_files(reader, place, [&](const formats::TarEntry& entry, const Place& inner) {
+      const auto range = formats::RangeSource::create(source, entry.data_offset, entry.size);
+      range ? look_into(*range, inner) : look_into(reader, reopen_source(source), inner);  // truncated
+    });
+  }
+
+  void tar(formats::Stream& stream, const Reopen& reopen, const Place& place) {
+    formats::TarReader reader(stream);
+    tar_files(reader, place, [&](const formats::TarEntry& entry, const Place& inner) {
+      look_into(reader, reopen_within(reopen, entry.data_offset, entry.size), inner);
+    });
   }
 
   void zip(const formats::Source& source, const Place& place) {
@@ -237,17 +291,22 @@ class Inspector {
   }
 
   void zip_member(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {
-    const bool stored = entry.method == formats::kZipStored && !entry.encrypted();
-    if (stored && entry.size > kReadWholeBytes && place.depth <= kMaxNesting) {
-      const auto range = reader.stored_range(entry);
-      return range ? look_at(*range, place) : damaged(place, range.error());
-    }
     auto member = reader.open_member(entry);
     if (!member) {
       // The directory's anomalies have said what is wrong; what matters here is that nothing was seen.
       return gap(place, member.error().message);
     }
-    look_at(*member, place);
+    const auto range = reader.stored_range(entry);
+    if (range && entry.size > kReadWholeBytes) {
+      look_into(*range, place);
+      MeteredStream(*member, budget_).drain();  // for its checksum
+    } else {
+      const auto again = [&reader, &entry]() -> base::Result<std::unique_ptr<formats::Stream>> {
+        HF_TRY(auto opened, reader.open_member(entry));
+        return std::make_unique<formats::ZipMember>(std::move(opened));
+      };
+      look_into(*member, again, place);
+    }
     report(member->anomalies(), place);
   }
 
@@ -257,8 +316,17 @@ class Inspector {
     }
   }
 
-  void damaged(const Place& place, const base::Error& error) {
-    findings_.add("archive.damaged", place.path, std::nullopt, error.message);
+  // What could not be read to its end. One fault may be met on several ways, and is told once.
+  void failed(const Place& place, const base::Error& error) {
+    const std::string_view rule = error.code == base::ErrorCode::kLimitExceeded ? "archive.bomb"
+                                  : error.code == base::ErrorCode::kUnsupported ? "archive.unsupported-member"
+                                                                                : "archive.damaged";
+    const auto& items = findings_.items();
+    if (!items.empty() && items.back().rule_id == rule && items.back().path == place.path &&
+        items.back().message == error.message) {
+      return;
+    }
+    findings_.add(rule, place.path, std::nullopt, error.message);
     gap(place, error.message);
   }
 
@@ -274,14 +342,14 @@ class Inspector {
 
   Findings& findings_;
   Coverage& coverage_;
-  std::uint64_t buffer_left_ = kMaxBufferedBytes;
+  UnpackBudget budget_;
 };
 
 }  // namespace
 
 Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings) {
   Coverage coverage;
-  Inspector inspector(findings, coverage);
+  Inspector inspector(file.size(), findings, coverage);
   inspector.look_at(file, {.path = path});
   if (file.size() == 0) coverage.format = "empty";
   return coverage;

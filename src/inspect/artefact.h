@@ -16,14 +16,12 @@ struct Coverage {
 };
 
 // Looks into one file by what it holds, never by its name, and into what that holds in turn. Executes nothing
-// of it, and keeps at most kMaxBufferedBytes of it in memory. `path` is what findings name. Meant for a
-// jailed worker: a file that attacks the readers beneath ends the process.
+// of it, and keeps no more of it in memory than UnpackBudget (unpacking.h) says, which also bounds what all
+// that is packed in it may come to: past that it is a bomb, a finding. `path` is what findings name. Meant
+// for a jailed worker: a file that attacks the readers beneath ends the process.
 Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings);
 
 // Archives within archives are followed this deep.
 inline constexpr int kMaxNesting = 8;
-// Members that must be read at random (an archive in a compressed member) are held in memory, together at
-// most:
-inline constexpr std::uint64_t kMaxBufferedBytes = 96ULL << 20;
 
 }  // namespace holdfast::inspect
