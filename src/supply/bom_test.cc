@@ -1,0 +1,88 @@
+#include "supply/bom.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "supply/lock_file.h"
+
+namespace holdfast::supply {
+namespace {
+
+using testing::ElementsAre;
+
+Bom sample() {
+  Bom bom{.subject = {.name = "credit", .version = "1"},
+          .tool_version = "0.0.0",
+          .made_at = *base::Timestamp::parse("2026-11-23T12:00:00Z")};
+  bom.inventory = *read_lock_file(
+      LockFormat::kPoetryLock,
+      "[[package]]\nname = \"jinja2\"\nversion = \"3.1.2\"\n"
+      "files = [{hash = \"sha256:00\"}, {hash = \"sha256:01\"}]\n"
+      "[package.dependencies]\nMarkupSafe = \"*\"\nabsent = \"*\"\n"
+      "[[package]]\nname = \"markupsafe\"\nversion = \"2.1\"\nfiles = [{hash = \"sha256:02\"}]\n",
+      "poetry.lock");
+  bom.inventory.add(
+      *read_lock_file(LockFormat::kRequirements, "markupsafe==2.1\nflask\n", "requirements.txt"));
+  bom.models.push_back({.name = "m.onnx",
+                        .format = "ONNX",
+                        .producer = "pytorch 2.1",
+                        .inputs = {{"x", "tensor(float) [batch, 20]"}},
+                        .tensors = {{"w", "float [20, 1]"}},
+                        .tensors_in_all = 1,
+                        .parameters = 20,
+                        .task = "tabular-classification",
+                        .datasets = {"credit-2026"}});
+  return bom;
+}
+
+TEST(Bom, TellsEachPackageOnceWithWhatIsKnownOfIt) {
+  const auto bom = nlohmann::json::parse(to_cyclonedx(sample()));
+  EXPECT_EQ(bom["specVersion"], "1.6");
+  ASSERT_EQ(bom["components"].size(), 4U);
+  const auto& safe = bom["components"][2];
+  EXPECT_EQ(safe["purl"], "pkg:pypi/markupsafe@2.1");
+  EXPECT_EQ(safe["hashes"][0]["content"], "02");
+  EXPECT_EQ(safe["properties"].size(), 2U) << "found in two files";
+  EXPECT_EQ(bom["components"][1]["externalReferences"][0]["hashes"].size(), 2U);
+  EXPECT_EQ(bom["dependencies"], nlohmann::json::parse(R"([{"ref":"pkg:pypi/jinja2@3.1.2",
+      "dependsOn":["pkg:pypi/markupsafe@2.1"]}])"));
+  const auto& card = bom["components"][3]["modelCard"];
+  EXPECT_EQ(card["modelParameters"]["task"], "tabular-classification");
+  EXPECT_EQ(card["modelParameters"]["datasets"][0]["name"], "credit-2026");
+  EXPECT_EQ(bom["metadata"]["properties"][0]["name"], "holdfast:not-told");
+}
+
+TEST(Bom, IsTheSameForTheSameContent) {
+  EXPECT_EQ(to_cyclonedx(sample()), to_cyclonedx(sample()));
+  auto other = sample();
+  other.models.clear();
+  EXPECT_NE(nlohmann::json::parse(to_cyclonedx(other))["serialNumber"],
+            nlohmann::json::parse(to_cyclonedx(sample()))["serialNumber"]);
+}
+
+TEST(Bom, IsReadBackByItsPackageUrls) {
+  const auto text = to_cyclonedx(sample());
+  EXPECT_TRUE(looks_like_cyclonedx(text));
+  const auto inventory = read_cyclonedx(text, "bom.json");
+  ASSERT_TRUE(inventory);
+  std::vector<std::string> purls;
+  for (const auto& component : inventory->components) purls.push_back(to_string(component.purl));
+  EXPECT_THAT(purls, ElementsAre("pkg:pypi/flask", "pkg:pypi/jinja2@3.1.2", "pkg:pypi/markupsafe@2.1"));
+}
+
+TEST(Bom, OfOthersMayNestAndLackUrls) {
+  const auto inventory = read_cyclonedx(R"({"bomFormat":"CycloneDX","components":[
+      {"type":"application","name":"a","components":[{"type":"library","name":"b","purl":"pkg:npm/b@1"},
+      {"type":"library","name":"c"},{"type":"file","name":"d"}]}]})",
+                                        "bom.json");
+  ASSERT_TRUE(inventory);
+  EXPECT_EQ(inventory->components.size(), 1U);
+  EXPECT_EQ(inventory->gaps.size(), 1U);
+  for (const auto* bad : {"", "[]", "{}", R"({"bomFormat":"SPDX"})"})
+    EXPECT_FALSE(read_cyclonedx(bad, "x")) << bad;
+}
+
+}  // namespace
+}  // namespace holdfast::supply

@@ -1,0 +1,139 @@
+#include "supply/installed.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "supply/lock_parts.h"
+
+namespace holdfast::supply {
+namespace {
+
+using base::ErrorCode;
+
+using Fields = std::multimap<std::string_view, std::string_view>;
+
+// The fields of one paragraph (RFC 822): up to an empty line. The lines that continue one are not needed.
+Fields take_paragraph(std::string_view& text) {
+  Fields fields;
+  while (!text.empty()) {
+    const auto line = take_line(text);
+    if (line.empty()) break;
+    const auto colon = line.find(':');
+    if (line.front() == ' ' || line.front() == '\t' || colon == std::string_view::npos) continue;
+    fields.emplace(line.substr(0, colon), trim(line.substr(colon + 1)));
+  }
+  return fields;
+}
+
+std::string_view first(const Fields& fields, std::string_view name) {
+  const auto found = fields.find(name);
+  return found == fields.end() ? std::string_view() : found->second;
+}
+
+// "libc6 (>= 2.34), libssl3:any | libssl1.1": the first of each choice.
+void add_debian_needs(Component& to, std::string_view depends) {
+  while (!depends.empty()) {
+    const auto one = trim(depends.substr(0, depends.find(',')));
+    depends.remove_prefix(std::min(depends.size(), depends.find(',') == std::string_view::npos
+                                                       ? depends.size()
+                                                       : depends.find(',') + 1));
+    if (const auto name = one.substr(0, one.find_first_of(" (:|")); !name.empty())
+      to.needs.emplace_back(name);
+  }
+}
+
+// "openssl" or "openssl (3.0.11-1)".
+std::string upstream_of(std::string_view source) {
+  const auto open = source.find('(');
+  std::string upstream(trim(source.substr(0, open)));
+  if (open != std::string_view::npos) {
+    const auto version = source.substr(open + 1);
+    upstream += "@" + std::string(trim(version.substr(0, version.find(')'))));
+  }
+  return upstream;
+}
+
+}  // namespace
+
+base::Result<Component> read_python_metadata(std::string_view text, std::string_view path) {
+  const auto fields = take_paragraph(text);
+  const auto name = first(fields, "Name");
+  const auto version = first(fields, "Version");
+  if (name.empty() || version.empty()) {
+    return base::fail(ErrorCode::kDataCorrupt, fmt::format("{}: it has no Name or no Version", path));
+  }
+  auto component = make_component("pypi", name, version, path);
+  component.license_expression = first(fields, "License-Expression");
+  const auto [begin, end] = fields.equal_range("Classifier");
+  for (auto each = begin; each != end; ++each) {
+    constexpr std::string_view kLicense = "License :: ";
+    if (!each->second.starts_with(kLicense)) continue;
+    const auto last = each->second.rfind(" :: ");
+    component.licenses.emplace_back(each->second.substr(last + 4));
+  }
+  const auto license = first(fields, "License");
+  if (component.licenses.empty() && !license.empty()) component.licenses.emplace_back(license);
+  const auto [needs_begin, needs_end] = fields.equal_range("Requires-Dist");
+  for (auto each = needs_begin; each != needs_end; ++each) {
+    // What an extra would need is not needed.
+    if (each->second.find("extra ==") != std::string_view::npos) continue;
+    component.needs.emplace_back(each->second.substr(0, each->second.find_first_of(" [(<>=!~;@")));
+  }
+  return component;
+}
+
+Distribution read_os_release(std::string_view text) {
+  Distribution distribution;
+  while (!text.empty()) {
+    const auto line = take_line(text);
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) continue;
+    auto value = trim(line.substr(equals + 1));
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\''))
+      value = value.substr(1, value.size() - 2);
+    if (line.substr(0, equals) == "ID") distribution.id = value;
+    if (line.substr(0, equals) == "VERSION_ID") distribution.version = value;
+  }
+  return distribution;
+}
+
+base::Result<Inventory> read_dpkg_status(std::string_view text, const Distribution& on,
+                                         std::string_view path) {
+  Inventory inventory;
+  const auto id = on.id.empty() ? std::string("debian") : on.id;
+  while (!text.empty()) {
+    const auto fields = take_paragraph(text);
+    if (fields.empty()) continue;
+    const auto status = first(fields, "Status");
+    // A distroless image keeps a paragraph a file, without a status.
+    if (!status.empty() && !status.ends_with(" installed")) continue;
+    const auto name = first(fields, "Package");
+    const auto version = first(fields, "Version");
+    if (name.empty() || version.empty()) {
+      return base::fail(ErrorCode::kDataCorrupt,
+                        fmt::format("{}: a package in it has no name or no version", path));
+    }
+    if (inventory.components.size() == Inventory::kMaxComponents) {
+      return base::fail(ErrorCode::kLimitExceeded,
+                        fmt::format("{}: it names more than {} packages", path, Inventory::kMaxComponents));
+    }
+    auto component = make_component("deb", name, version, path);
+    component.purl.name_space = id;
+    if (const auto arch = first(fields, "Architecture"); !arch.empty())
+      component.purl.qualifiers["arch"] = arch;
+    if (!on.version.empty()) component.purl.qualifiers["distro"] = fmt::format("{}-{}", id, on.version);
+    if (const auto source = first(fields, "Source"); !source.empty()) {
+      component.purl.qualifiers["upstream"] = upstream_of(source);
+    }
+    add_debian_needs(component, first(fields, "Depends"));
+    inventory.components.push_back(std::move(component));
+  }
+  if (on.version.empty()) {
+    inventory.gaps.push_back(fmt::format(
+        "{}: which release of the system it is of is not told, so its advisories can't be", path));
+  }
+  return inventory;
+}
+
+}  // namespace holdfast::supply
