@@ -28,9 +28,10 @@ bool is_missing(std::string_view text) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// "-" perhaps, then a digit that is not a leading zero of more.
+// "-" perhaps, then a digit that is not a leading zero of more, or a "." and a digit.
 bool starts_as_number(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
+  if (text.starts_with('.')) return text.size() > 1 && is_digit(text[1]);
   return !text.empty() && is_digit(text[0]) && !(text[0] == '0' && text.size() > 1 && is_digit(text[1]));
 }
 

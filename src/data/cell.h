@@ -14,8 +14,9 @@ struct Cell {
 
 // Missing: empty, NA, N/A, NaN, null, None, "?" (in these spellings; NaN, null and NA in any case). Boolean:
 // true or false, in any case. Integer: an optional "-" and digits without superfluous zeros, within 64 bits;
-// beyond 2^53 its number is rounded. Real: a finite decimal number, with "." and perhaps an exponent. White
-// space around a value makes it a text, as do leading zeros: codes are no numbers.
+// beyond 2^53 its number is rounded. Real: a finite decimal number, with "." and perhaps an exponent; ".5"
+// too, as Stata and SAS write it. White space around a value makes it a text, as do leading zeros: codes are
+// no numbers.
 Cell read_cell(std::string_view text);
 
 }  // namespace holdfast::data

@@ -14,6 +14,9 @@ TEST(Sensitive, IsFoundByName) {
       {"sex", Sensitive::kSex},
       {"Gender", Sensitive::kSex},
       {"applicant_gender", Sensitive::kSex},
+      {"female", Sensitive::kSex},
+      {"is_male", Sensitive::kSex},
+      {"black", Sensitive::kEthnicity},
       {"AGE", Sensitive::kAge},
       {"age_years", Sensitive::kAge},
       {"birth_date", Sensitive::kBirthDate},
@@ -42,7 +45,7 @@ TEST(Sensitive, IsFoundByName) {
 TEST(Sensitive, OtherNamesAreLeftAlone) {
   for (const char* name :
        {"", "average", "wage", "storage", "sussex", "product_name", "file name", "loan_amount",
-        "account_balance", "country", "trace", "page", "__", "\xC3\xA4ge"}) {
+        "account_balance", "country", "trace", "page", "black_box", "malevolent", "__", "\xC3\xA4ge"}) {
     EXPECT_FALSE(sensitive_by_name(name).has_value()) << name;
   }
 }
