@@ -140,6 +140,17 @@ Result<> measure_attacks(const Task& task, const Rows& rows, model::Predictor& m
   return {};
 }
 
+// Rows in the kind of number that the model takes: what scikit-learn exports is float64 unless told
+// otherwise.
+model::Tensor input_of(const model::TensorSpec& spec, std::span<const float> values, std::size_t rows,
+                       std::size_t columns) {
+  std::vector<std::int64_t> shape{static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)};
+  if (spec.datatype != model::Datatype::kFp64)
+    return model::make_tensor<float>(spec.name, std::move(shape), values);
+  const std::vector<double> wide(values.begin(), values.end());
+  return model::make_tensor<double>(spec.name, std::move(shape), wide);
+}
+
 }  // namespace
 
 Result<std::vector<double>> score(model::Predictor& model, const lab::MatrixView& rows,
@@ -156,9 +167,9 @@ Result<std::vector<double>> score(model::Predictor& model, const lab::MatrixView
   scores.reserve(rows.rows);
   for (std::size_t begin = 0; begin < rows.rows; begin += kBatchRows) {
     const std::size_t count = std::min(kBatchRows, rows.rows - begin);
-    const model::Tensor inputs[] = {model::make_tensor<float>(
-        signature.inputs[0].name, {static_cast<std::int64_t>(count), static_cast<std::int64_t>(rows.columns)},
-        rows.values.subspan(begin * rows.columns, count * rows.columns))};
+    const model::Tensor inputs[] = {input_of(signature.inputs[0],
+                                             rows.values.subspan(begin * rows.columns, count * rows.columns),
+                                             count, rows.columns)};
     HF_TRY(const auto outputs, model.predict(inputs, deadline));
     const auto found = std::find_if(outputs.begin(), outputs.end(), [output](const model::Tensor& tensor) {
       return tensor.name == output->name;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <cmath>
 
 #include "data/survey.h"
@@ -50,8 +51,8 @@ base::Result<Rows> rows_of_csv(const std::string& csv) {
 // Says 0.9 where x is over 49, else 0.1.
 class Threshold final : public model::Predictor {
  public:
-  explicit Threshold(std::size_t width) : width_(width) {
-    signature_ = {.inputs = {{.name = "input", .datatype = model::Datatype::kFp32, .shape = {-1, 2}}},
+  explicit Threshold(std::size_t width, model::Datatype takes = model::Datatype::kFp32) : width_(width) {
+    signature_ = {.inputs = {{.name = "input", .datatype = takes, .shape = {-1, 2}}},
                   .outputs = {{.name = "label", .datatype = model::Datatype::kInt64, .shape = {-1}},
                               {.name = "p",
                                .datatype = model::Datatype::kFp32,
@@ -60,6 +61,7 @@ class Threshold final : public model::Predictor {
   [[nodiscard]] const model::Signature& signature() const override { return signature_; }
   base::Result<std::vector<model::Tensor>> predict(std::span<const model::Tensor> inputs,
                                                    model::Deadline /*deadline*/) override {
+    HF_CHECK(model::check_inputs(signature_, inputs));
     const auto values = model::numbers(inputs[0]).value();
     std::vector<float> scores;
     for (std::size_t i = 0; i < values.size(); i += 2) {
@@ -123,6 +125,16 @@ TEST(Weights, MakeGroupAndLabelIndependent) {
     all += static_cast<double>(balanced[row]);
   }
   EXPECT_NEAR(ones / all, 0.5, 1e-4);
+}
+
+TEST(Assessment, GivesTheModelTheKindOfNumberThatItTakes) {
+  const auto rows = rows_of_csv(table()).value();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  Threshold narrow(2);
+  Threshold wide(2, model::Datatype::kFp64);
+  EXPECT_EQ(score(wide, rows.matrix(), deadline).value(), score(narrow, rows.matrix(), deadline).value());
+  Threshold integers(2, model::Datatype::kInt64);
+  EXPECT_THAT(score(integers, rows.matrix(), deadline).error().message, HasSubstr("takes INT64"));
 }
 
 TEST(Assessment, MeasuresWhatTheModelSays) {
