@@ -48,6 +48,16 @@ Result<> check_private(const path& folder) {
   return {};
 }
 
+// What is being written, or was left by a process that was killed then: <known>.<16 hexadecimal
+// digits>.partial (base/file.cc).
+bool is_partial_of(std::string_view name, std::span<const std::string_view> known) {
+  constexpr std::string_view kEnd = ".partial";
+  constexpr std::size_t kRandom = 1 + 16;
+  if (!name.ends_with(kEnd) || name.size() < kEnd.size() + kRandom) return false;
+  name.remove_suffix(kEnd.size() + kRandom);
+  return std::find(known.begin(), known.end(), name) != known.end();
+}
+
 // Ends at the first name that is not ours, so that it takes no longer in a folder of millions.
 Result<> check_names(const path& folder, std::span<const std::string_view> known) {
   std::error_code error;
@@ -55,7 +65,7 @@ Result<> check_names(const path& folder, std::span<const std::string_view> known
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (name == FolderLock::kLockName || name == kMountPoint) continue;
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (std::find(known.begin(), known.end(), name) != known.end() || is_partial_of(name, known)) continue;
     return fail(
         ErrorCode::kInvalidArgument,
         fmt::format("the folder {} holds \"{}\", which is not Holdfast's; name an empty or a new folder",

@@ -42,6 +42,14 @@ TEST_F(FolderLockTest, IsFreeAgainWhenItsHolderGoes) {
   EXPECT_TRUE(FolderLock::acquire(folder_, kKnown));
 }
 
+TEST_F(FolderLockTest, TakesAFolderThatAKilledWriterLeftAPartOfAFileIn) {
+  ASSERT_TRUE(FolderLock::acquire(folder_, kKnown));
+  std::ofstream(folder_ / "blobs.054b72259d274da8.partial") << "x";
+  EXPECT_TRUE(FolderLock::acquire(folder_, kKnown));
+  std::ofstream(folder_ / "thesis.054b72259d274da8.partial") << "x";
+  EXPECT_THAT(FolderLock::acquire(folder_, kKnown).error().message, HasSubstr("thesis"));
+}
+
 TEST_F(FolderLockTest, IsFreeAgainWhenItsHolderIsKilled) {
   std::array<int, 2> ready{};
   ASSERT_EQ(::pipe(ready.data()), 0);
