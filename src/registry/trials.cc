@@ -234,8 +234,23 @@ Result<assess::Assessment> Trials::assess(const Ground& ground, const assess::Ro
                          .on_step = on_step});
 }
 
+namespace {
+
+Result<> check_can_run(const Version& version) {
+  if (version.format == "onnx") return {};
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("version {} of {} is of the format {}; what is measured and served is ONNX: export the "
+                  "model to it and register that",
+                  version.version, version.model, version.format));
+}
+
+}  // namespace
+
 Result<Evaluated> Trials::evaluate(const access::Authorised& authorised, const Version& version,
                                    const std::optional<Version>& champion, const OnStep& on_step) {
+  HF_CHECK(check_can_run(version));
+  if (champion) HF_CHECK(check_can_run(*champion));
   HF_TRY(const auto turn, Turn::take(free_));
   Runs runs(parts_);
   json parameters{{"version", version.version}};
