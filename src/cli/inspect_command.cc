@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "base/file.h"
 #include "cli/command.h"
 #include "inspect/report.h"
 #include "intake/inspector.h"
@@ -17,6 +19,11 @@ struct Options {
   std::string format = "text";
   bool json = false;
   std::string fail_on = "medium";
+  std::filesystem::path dismissals;
+  std::filesystem::path write_dismissals;
+  std::string reason;
+  std::string reviewer;
+  std::string until;
 };
 
 base::Result<intake::InspectOptions> limits_of(const base::Config& settings) {
@@ -27,13 +34,33 @@ base::Result<intake::InspectOptions> limits_of(const base::Config& settings) {
       .weakest_jail = full ? worker::JailStrength::kFull : worker::JailStrength::kWithoutNamespaces};
 }
 
+constexpr std::size_t kMaxDismissalsBytes = 64UL << 20;
+
+base::Result<> set_aside(const std::filesystem::path& path, inspect::Report& report) {
+  HF_TRY(const auto bytes, base::read_file(path, kMaxDismissalsBytes));
+  const auto dismissals = inspect::parse_dismissals(base::as_text(bytes));
+  if (!dismissals) return base::fail(base::Error(dismissals.error()).within(path.string()));
+  inspect::apply(*dismissals, base::system_clock().now(), report);
+  return {};
+}
+
+// What is still found, as dismissals for a person to keep or strike out.
+base::Result<> write_dismissals(const Options& options, const inspect::Report& report) {
+  const auto until = base::Timestamp::parse(options.until + "T00:00:00Z");
+  if (!until) return base::fail(base::Error(until.error()).within("--until takes a day such as 2027-01-31"));
+  const auto text = inspect::to_json(inspect::dismiss_all(report, options.reason, options.reviewer, *until));
+  return base::write_file_atomically(options.write_dismissals, base::as_bytes(text));
+}
+
 base::Result<ExitCode> inspect(const Options& options, const Invocation& invocation) {
   HF_TRY(const auto settings, invocation.settings());
   HF_TRY(const auto fail_on, inspect::parse_severity(options.fail_on));
   HF_TRY(auto limits, limits_of(settings));
   Progress progress("inspecting");
   limits.on_file = [&progress](const std::string& path) { progress.say(path); };
-  HF_TRY(const auto report, intake::inspect_paths(options.paths, limits));
+  HF_TRY(auto report, intake::inspect_paths(options.paths, limits));
+  if (!options.dismissals.empty()) HF_CHECK(set_aside(options.dismissals, report));
+  if (!options.write_dismissals.empty()) HF_CHECK(write_dismissals(options, report));
   if (options.format == "sarif") {
     print(to_sarif(report, invocation.version));
   } else if (options.json || options.format == "json") {
@@ -59,6 +86,18 @@ void add_inspect_command(CLI::App& app, const Invocation& invocation, Action& ac
       ->add_option("--fail-on", options->fail_on, "the severity from which a finding makes the exit code 1")
       ->check(CLI::IsMember({"info", "low", "medium", "high", "critical"}))
       ->capture_default_str();
+  command->add_option("--dismissals", options->dismissals, "a file of findings that were set aside")
+      ->type_name("FILE");
+  auto* write = command
+                    ->add_option("--write-dismissals", options->write_dismissals,
+                                 "write what is found to this file, set aside for --reason")
+                    ->type_name("FILE");
+  for (auto& [name, value, what, type] :
+       {std::tuple{"--reason", &options->reason, "why, for --write-dismissals", "TEXT"},
+        std::tuple{"--reviewer", &options->reviewer, "who decided it", "NAME"},
+        std::tuple{"--until", &options->until, "the day from which it counts again", "YYYY-MM-DD"}}) {
+    write->needs(command->add_option(name, *value, what)->type_name(type)->needs(write));
+  }
   command->footer(
       "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not look at all of it, 64 usage.\n"
       "Example: holdfast inspect --format sarif model.pt > model.sarif");

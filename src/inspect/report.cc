@@ -53,11 +53,9 @@ std::string text_of(const Finding& finding, bool colour) {
 }
 
 nlohmann::ordered_json json_of(const Finding& finding) {
-  nlohmann::ordered_json object{{"rule", finding.rule_id},
-                                {"severity", to_string(finding.severity)},
-                                {"path", finding.path},
-                                {"offset", nullptr},
-                                {"message", finding.message}};
+  nlohmann::ordered_json object{{"rule", finding.rule_id},    {"severity", to_string(finding.severity)},
+                                {"path", finding.path},       {"offset", nullptr},
+                                {"message", finding.message}, {"fingerprint", fingerprint(finding)}};
   if (finding.offset) object["offset"] = *finding.offset;
   if (const Rule* rule = find_rule(finding.rule_id)) {
     object["title"] = rule->title;
@@ -67,6 +65,14 @@ nlohmann::ordered_json json_of(const Finding& finding) {
     object["risk"] = rule->risk;
     object["atlas"] = rule->atlas;
   }
+  return object;
+}
+
+nlohmann::ordered_json json_of(const Dismissed& dismissed) {
+  auto object = json_of(dismissed.finding);
+  object["dismissed"] = {{"reason", dismissed.dismissal.reason},
+                         {"reviewer", dismissed.dismissal.reviewer},
+                         {"expires", dismissed.dismissal.expires.text()}};
   return object;
 }
 
@@ -108,21 +114,29 @@ Outcome judge(const Report& report, Severity fail_on) {
 std::string to_text(const Report& report, bool colour) {
   std::string text;
   std::size_t findings = 0;
+  std::size_t dismissed = 0;
   std::size_t gaps = 0;
   for (const auto& file : report.files) {
-    const bool quiet = file.findings.empty() && file.not_looked_at.empty();
+    const bool quiet = file.findings.empty() && file.dismissed.empty() && file.not_looked_at.empty();
     text += fmt::format("{}: {}{}\n", printable(file.path), file.format.empty() ? "unknown" : file.format,
                         quiet ? ", nothing found" : "");
     for (const auto& finding : file.findings) text += text_of(finding, colour);
+    for (const auto& [finding, dismissal] : file.dismissed) {
+      text += fmt::format("  set aside until {} by {}: {}: {}\n    because: {}\n", dismissal.expires.text(),
+                          printable(dismissal.reviewer), finding.rule_id, printable(finding.message),
+                          printable(dismissal.reason));
+    }
     for (const auto& gap : file.not_looked_at) text += fmt::format("  NOT LOOKED AT: {}\n", printable(gap));
     if (file.findings_dropped > 0) {
       text += fmt::format("  and {} more, not listed\n", count_of(file.findings_dropped, "finding"));
     }
     findings += file.findings.size() + file.findings_dropped;
+    dismissed += file.dismissed.size();
     if (!file.not_looked_at.empty()) ++gaps;
   }
   text +=
       fmt::format("{} inspected, {}", count_of(report.files.size(), "file"), count_of(findings, "finding"));
+  if (dismissed > 0) text += fmt::format(", {} set aside", dismissed);
   if (gaps > 0) text += fmt::format(", {} not wholly looked at", gaps);
   return text + "\n";
 }
@@ -132,13 +146,16 @@ std::string to_json(const Report& report) {
   for (const auto& file : report.files) {
     nlohmann::ordered_json findings = nlohmann::ordered_json::array();
     for (const auto& finding : file.findings) findings.push_back(json_of(finding));
+    auto dismissed = nlohmann::ordered_json::array();
+    for (const auto& one : file.dismissed) dismissed.push_back(json_of(one));
     files.push_back({{"path", file.path},
                      {"format", file.format},
                      {"size_bytes", file.size_bytes},
                      {"complete", file.not_looked_at.empty()},
                      {"not_looked_at", file.not_looked_at},
                      {"findings", std::move(findings)},
-                     {"findings_dropped", file.findings_dropped}});
+                     {"findings_dropped", file.findings_dropped},
+                     {"dismissed", std::move(dismissed)}});
   }
   const nlohmann::ordered_json whole{
       {"summary",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "inspect/dismissal.h"
 #include "inspect/finding.h"
 
 // What inspecting one or more artefacts gave, and its three forms: text for people, JSON, and SARIF 2.1.0.
@@ -20,6 +21,7 @@ struct FileReport {
   std::vector<std::string> not_looked_at;
   std::vector<Finding> findings;
   std::size_t findings_dropped = 0;  // over Findings::kMax
+  std::vector<Dismissed> dismissed;  // counted nowhere
 };
 
 struct Report {
@@ -37,7 +39,7 @@ Outcome judge(const Report& report, Severity fail_on);
 
 std::string to_text(const Report& report, bool colour);
 std::string to_json(const Report& report);
-// OASIS SARIF 2.1.0; paths become relative URIs, gaps become tool notifications.
+// OASIS SARIF 2.1.0; paths become URIs, gaps tool notifications, and what was set aside suppressed results.
 std::string to_sarif(const Report& report, std::string_view tool_version);
 
 }  // namespace holdfast::inspect

@@ -36,11 +36,12 @@ std::string_view security_severity(Severity severity) {
   return "0.0";
 }
 
-// RFC 3986: everything but unreserved characters and "/" is percent-encoded.
+// RFC 3986: everything but unreserved characters and "/" is percent-encoded. An absolute path is a URI of its
+// own, a relative one a reference (SARIF, section 3.10.1).
 std::string uri_of(std::string_view path) {
   constexpr std::string_view kUnreserved =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-  std::string uri;
+  std::string uri = path.starts_with('/') ? "file://" : "";
   for (const char c : path) {
     if (kUnreserved.find(c) != std::string_view::npos) {
       uri.push_back(c);
@@ -55,6 +56,7 @@ Json rules_of(const Report& report) {
   std::set<std::string_view> used;
   for (const auto& file : report.files) {
     for (const auto& finding : file.findings) used.insert(finding.rule_id);
+    for (const auto& dismissed : file.dismissed) used.insert(dismissed.finding.rule_id);
   }
   Json rules = Json::array();
   for (const auto& rule : all_rules()) {
@@ -86,8 +88,21 @@ Json result_of(const FileReport& file, const Finding& finding) {
               {"level", level_of(finding.severity)},
               {"message", {{"text", finding.message}}},
               {"locations", Json::array({std::move(location)})},
+              {"partialFingerprints", {{"holdfast/v1", fingerprint(finding)}}},
               {"properties", {{"severity", to_string(finding.severity)}}}};
   if (!innermost && finding.offset) result["properties"]["offset"] = *finding.offset;
+  return result;
+}
+
+// Section 3.35: "external", since it stands in no source but in a file beside it.
+Json result_of(const FileReport& file, const Dismissed& dismissed) {
+  auto result = result_of(file, dismissed.finding);
+  result["suppressions"] = Json::array(
+      {{{"kind", "external"},
+        {"status", "accepted"},
+        {"justification", dismissed.dismissal.reason},
+        {"properties",
+         {{"reviewer", dismissed.dismissal.reviewer}, {"expires", dismissed.dismissal.expires.text()}}}}});
   return result;
 }
 
@@ -100,6 +115,7 @@ std::string to_sarif(const Report& report, std::string_view tool_version) {
   for (const auto& file : report.files) {
     artifacts.push_back({{"location", {{"uri", uri_of(file.path)}}}, {"length", file.size_bytes}});
     for (const auto& finding : file.findings) results.push_back(result_of(file, finding));
+    for (const auto& dismissed : file.dismissed) results.push_back(result_of(file, dismissed));
     for (const auto& gap : file.not_looked_at) {
       notifications.push_back(
           {{"level", "error"},
