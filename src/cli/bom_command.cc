@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "supply/bom.h"
+#include "supply/collect.h"
+
+namespace holdfast::cli {
+namespace {
+
+struct Options {
+  std::vector<std::filesystem::path> paths;
+  std::optional<std::filesystem::path> out;
+  std::string name;
+  std::string task;
+  std::vector<std::string> datasets;
+};
+
+base::Result<supply::Bom> bill_of(const Options& options, const Invocation& invocation) {
+  supply::Bom bom{.subject = {.name = options.name, .version = {}},
+                  .tool_version = invocation.version,
+                  .made_at = base::system_clock().now()};
+  for (const auto& path : options.paths) {
+    HF_TRY(auto collection, supply::collect(path));
+    bom.inventory.add(std::move(collection.inventory));
+    for (auto& model : collection.models) {
+      model.task = options.task;
+      model.datasets = options.datasets;
+      bom.models.push_back(std::move(model));
+    }
+  }
+  if (bom.subject.name.empty()) {
+    const auto last = std::filesystem::weakly_canonical(options.paths.front()).filename().string();
+    bom.subject.name = last.empty() ? "root" : last;
+  }
+  return bom;
+}
+
+base::Result<ExitCode> write_bill(const Options& options, const Invocation& invocation) {
+  HF_TRY(const auto bom, bill_of(options, invocation));
+  const auto text = supply::to_cyclonedx(bom);
+  if (options.out) {
+    HF_CHECK(base::write_file_atomically(*options.out, base::as_bytes(text)));
+    print(fmt::format("{}: {} package{}, {} model{}\n", options.out->generic_string(),
+                      bom.inventory.components.size(), bom.inventory.components.size() == 1 ? "" : "s",
+                      bom.models.size(), bom.models.size() == 1 ? "" : "s"));
+  } else {
+    print(text);
+  }
+  for (const auto& gap : bom.inventory.gaps) print_error("not told: " + gap);
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+void add_bom_command(CLI::App& app, const Invocation& invocation, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("bom", "Write what something is made of, as CycloneDX 1.6");
+  command
+      ->add_option("PATH", options->paths,
+                   "lock files, models, Python environments, container roots, and folders of these")
+      ->required();
+  command->add_option("--out", options->out, "the file to write, instead of standard output")
+      ->type_name("FILE");
+  command->add_option("--name", options->name, "what the bill is of; else the name of the first path");
+  command->add_option("--task", options->task, "the task of the models, for their model card");
+  command->add_option("--dataset", options->datasets,
+                      "a dataset that the models were trained on; may be repeated");
+  command->footer(
+      "Nothing is resolved or fetched: what a file does not pin is said on standard error and in the bill.\n"
+      "Example: holdfast bom requirements.txt model.onnx --task tabular-classification --out bom.json");
+  command->callback([options, &invocation, &action] {
+    action = [options, &invocation] { return write_bill(*options, invocation); };
+  });
+}
+
+}  // namespace holdfast::cli
