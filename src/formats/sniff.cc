@@ -21,10 +21,13 @@ namespace {
 using namespace std::string_view_literals;
 
 // In the order of Format.
-constexpr std::array<std::string_view, 29> kNames = {
-    "pickle", "zip",    "tar", "gzip",        "zlib", "joblib-zfile", "bzip2",  "xz",   "lzma",   "zstd",
-    "lz4",    "7z",     "npy", "safetensors", "onnx", "saved-model",  "gguf",   "hdf5", "tflite", "elf",
-    "pe",     "mach-o", "pdf", "png",         "jpeg", "json",         "python", "text", "unknown"};
+constexpr std::array<std::string_view, 34> kNames = {
+    "pickle", "zip",         "tar",    "gzip",        "zlib",     "joblib-zfile",
+    "bzip2",  "xz",          "lzma",   "zstd",        "lz4",      "7z",
+    "npy",    "safetensors", "onnx",   "saved-model", "tf-graph", "keras-metadata",
+    "coreml", "catboost",    "ubjson", "gguf",        "hdf5",     "tflite",
+    "elf",    "pe",          "mach-o", "pdf",         "png",      "jpeg",
+    "json",   "python",      "text",   "unknown"};
 static_assert(kNames.size() == static_cast<std::size_t>(Format::kUnknown) + 1);
 
 struct Magic {
@@ -49,6 +52,9 @@ constexpr std::array kMagics = {
     Magic{"7z\xBC\xAF\x27\x1C"sv, Format::kSevenZip},
     Magic{"\x93NUMPY"sv, Format::kNpy},
     Magic{"GGUF"sv, Format::kGguf},
+    Magic{"CBM1"sv, Format::kCatboost},
+    Magic{"{L\0\0\0\0\0\0\0\7learner"sv, Format::kUbjson},
+    Magic{"{L\0\0\0\0\0\0\0\7version"sv, Format::kUbjson},
     Magic{"TFL3"sv, Format::kTflite, 4},
     Magic{"\x7F"
           "ELF"sv,
@@ -144,19 +150,49 @@ bool is_python(std::string_view text) {
   return false;
 }
 
-// Fields of the outermost message: onnx.proto's ModelProto, or TensorFlow's saved_model.proto.
+// Fields of the outermost message: onnx.proto's ModelProto, or TensorFlow's saved_model.proto, graph.proto
+// and saved_metadata.proto, or Core ML's Model.proto.
 struct Outline {
-  bool graph = false;        // ModelProto.graph = 7
-  bool versioned = false;    // ModelProto.ir_version = 1, SavedModel.saved_model_schema_version = 1
-  bool opsets = false;       // ModelProto.opset_import = 8
-  bool meta_graphs = false;  // SavedModel.meta_graphs = 2, which begins with MetaGraphDef.meta_info_def = 1
-  bool others = false;
+  bool graph = false;         // ModelProto.graph = 7
+  bool versioned = false;     // ModelProto.ir_version = 1, SavedModel.saved_model_schema_version = 1
+  bool opsets = false;        // ModelProto.opset_import = 8
+  bool meta_graphs = false;   // SavedModel.meta_graphs = 2, which begins with MetaGraphDef.meta_info_def = 1
+  bool nodes = false;         // GraphDef.node = 1, with NodeDef.name = 1 and .op = 2
+  bool objects = false;       // SavedMetadata.nodes = 1, with SavedObject.node_id = 2 and .metadata = 5
+  bool core_ml = false;       // Model's kind, a oneof from 200 on
+  bool others = false;        // than SavedModel has
+  bool beyond_graph = false;  // than GraphDef has: node 1, library 2, version 3, versions 4
 };
+
+// A GraphDef's node or a SavedMetadata's, by the fields of a first one.
+void note_node(const WireReader& reader, const WireField& field, Outline& outline) {
+  auto inner = reader.message(field);
+  bool named = false;
+  bool op = false;
+  bool id = false;
+  bool metadata = false;
+  for (int fields = 0; inner && fields < 8; ++fields) {
+    const auto part = inner->next();
+    if (!part || !*part) break;
+    const bool bytes = (*part)->type == WireType::kBytes;
+    named |= (*part)->number == 1 && bytes;
+    op |= (*part)->number == 2 && bytes;
+    id |= (*part)->number == 2 && (*part)->type == WireType::kVarint;
+    metadata |= (*part)->number == 5 && bytes;
+  }
+  outline.nodes |= named && op;
+  outline.objects |= metadata && !named && (id || !op);
+}
 
 void note_field(const WireReader& reader, const WireField& field, Outline& outline) {
   const bool bytes = field.type == WireType::kBytes;
+  if (field.number > 4) outline.beyond_graph = true;
+  if (field.number >= 200 && bytes) outline.core_ml = true;
   if (field.number == 1 && field.type == WireType::kVarint) {
     outline.versioned = true;
+  } else if (field.number == 1 && bytes && !outline.nodes && !outline.objects) {
+    note_node(reader, field, outline);
+    outline.others = true;
   } else if (field.number == 7 && bytes) {
     outline.graph = true;
   } else if (field.number == 8 && bytes) {
@@ -197,6 +233,10 @@ std::optional<Format> protobuf_model(const Source& source, std::uint64_t known) 
   if (outline.graph && (outline.versioned || outline.opsets)) return Format::kOnnx;
   const bool only_saved_model = !outline.others && !outline.opsets;
   if (outline.versioned && outline.meta_graphs && only_saved_model) return Format::kSavedModel;
+  if (outline.versioned && outline.core_ml && outline.others) return Format::kCoreMl;
+  if (outline.versioned || outline.beyond_graph) return std::nullopt;
+  if (outline.nodes) return Format::kGraphDef;
+  if (outline.objects) return Format::kKerasMetadata;
   return std::nullopt;
 }
 

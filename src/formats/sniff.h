@@ -27,7 +27,12 @@ enum class Format : std::uint8_t {
   kNpy,
   kSafetensors,
   kOnnx,
-  kSavedModel,  // TensorFlow's saved_model.pb
+  kSavedModel,     // TensorFlow's saved_model.pb
+  kGraphDef,       // TensorFlow's frozen graphs
+  kKerasMetadata,  // keras_metadata.pb beside a SavedModel
+  kCoreMl,
+  kCatboost,
+  kUbjson,  // XGBoost's
   kGguf,
   kHdf5,
   kTflite,

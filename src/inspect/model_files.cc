@@ -7,6 +7,7 @@
 
 #include "inspect/gguf.h"
 #include "inspect/keras.h"
+#include "inspect/tensorflow.h"
 
 namespace holdfast::inspect {
 
@@ -26,6 +27,12 @@ std::optional<Gaps> inspect_model_file(Format format, const formats::Source& fil
       return inspect_gguf(file, path, findings);
     case Format::kHdf5:
       return inspect_hdf5(file, path, findings);
+    case Format::kSavedModel:
+    case Format::kGraphDef:
+    case Format::kKerasMetadata:
+      return inspect_tensorflow(format, file, path, findings);
+    case Format::kTflite:
+      return inspect_tflite(file, path, findings);
     default:
       return std::nullopt;
   }
@@ -49,7 +56,8 @@ Gaps inspect_model_text(Format format, const formats::Source& file, const std::s
 std::span<const Rule> model_file_rules() {
   static const std::vector<Rule> rules = [] {
     std::vector<Rule> all;
-    for (const auto part : {gguf_rules(), keras_rules()}) all.insert(all.end(), part.begin(), part.end());
+    for (const auto part : {gguf_rules(), keras_rules(), tensorflow_rules()})
+      all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
   return rules;

@@ -1,0 +1,7 @@
+
+,
+xPlaceholder*
+shape:*
+dtype0
+
+	WriteFile	WriteFilexx"ª
