@@ -131,6 +131,12 @@ Result<bool> Access::refresh() {
   return true;
 }
 
+Result<> Access::forget_ended() {
+  HF_TRY(auto change, parts_.database.begin());
+  HF_CHECK(access::forget_ended(change, parts_.clock.now()));
+  return change.commit();
+}
+
 Result<Caller> Access::authenticate(std::string_view bearer, std::string_view audience) {
   HF_TRY(const auto current, snapshot());
   return current->authenticate(bearer, audience, parts_.clock.now());

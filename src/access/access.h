@@ -39,6 +39,7 @@ struct AccessOptions {
   ThrottleLimits throttle = {};
   std::chrono::seconds person_token_life = std::chrono::hours(1);
   std::chrono::seconds service_token_life = std::chrono::minutes(15);
+  std::chrono::seconds one_time_life = std::chrono::hours(24);  // of a one-time password
 };
 
 // Where things come from; the caller keeps them alive.
@@ -49,11 +50,12 @@ struct AccessParts {
   base::RandomSource& random;  // thread-safe
 };
 
-// A password that works once, to set another. Shown to a person, never kept in clear.
+// A password that works once and for a while, to set another. Shown to a person, never kept in clear.
 struct OneTimePassword {
   PrincipalId principal;
   std::string name;
   base::Secret password;
+  base::Timestamp expires;
 };
 
 struct IssuedToken {
@@ -97,6 +99,9 @@ class Access {
   [[nodiscard]] base::Result<std::shared_ptr<const Snapshot>> snapshot();
   // Takes over what another process changed; true if there was something.
   base::Result<bool> refresh();
+  // Drops from the tables a bounded number of tokens and assertions that have ended: they give nothing to
+  // anybody any more, and the log keeps what they were. For work that is done from time to time.
+  base::Result<> forget_ended();
 
   base::Result<Caller> authenticate(std::string_view bearer, std::string_view audience);
   // The caller answers for it that the peer is this process's own user. Every decision it takes is recorded
@@ -120,7 +125,8 @@ class Access {
   // password, which change_password() takes.
   base::Result<IssuedToken> sign_in(const PasswordSignIn& request);
   base::Result<IssuedToken> sign_in(const AssertionSignIn& request);
-  // Errors as sign_in; kInvalidArgument for a new password that is too weak. Ends all tokens of the person.
+  // Errors as sign_in; kInvalidArgument for a new password that is too weak; kPermissionDenied for a one-time
+  // password that has expired. Ends all tokens of the person.
   base::Result<> change_password(const PasswordSignIn& current, const base::Secret& password);
   // The caller's own token.
   base::Result<> sign_out(const Caller& caller);
@@ -174,6 +180,10 @@ class Access {
   class Change;
   struct Checked;
   struct Attempted;
+  struct FirstPassword {
+    crypto::PasswordHash hash;
+    base::Timestamp expires;
+  };
   Access(const AccessParts& parts, AccessOptions options, crypto::PasswordHash nobody);
 
   base::Result<> reload();
@@ -186,6 +196,7 @@ class Access {
   base::Result<Decided> permit(const Caller& caller, Action action, const Resource& resource);
   base::Result<Receipt> record(const Attempted& attempt, bool allowed, const nlohmann::json& details);
   base::Result<Checked> check_password(const PasswordSignIn& request, std::string_view action);
+  base::Result<> refuse_expired(const Checked& checked);
   base::Result<> refuse_assertion(const AssertionSignIn& request, const base::Error& why);
   base::Result<IssuedToken> issue(Change& change, const Attempted& attempt, std::string_view audience,
                                   std::chrono::seconds life);
@@ -194,7 +205,7 @@ class Access {
   [[nodiscard]] std::string make_id() const;
   base::Result<> make_principal(const Caller& caller, const PrincipalId& id, Kind kind, std::string_view name,
                                 const std::optional<PrincipalId>& owner,
-                                const std::optional<crypto::PasswordHash>& password);
+                                const std::optional<FirstPassword>& password);
   base::Result<> add_policy(const Decided& decided, const Caller& caller, std::string_view id, bool grant,
                             std::string_view text);
   base::Result<> drop_policy(const Decided& decided, const Caller& caller, std::string_view id, bool grant);

@@ -36,14 +36,19 @@ Result<OneTimePassword> Access::reset_password(const Caller& caller, const Princ
   HF_TRY(const auto hashed, hash(password));
   HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const PrincipalRow who, require_kind(change.view(), caller.workspace(), person, Kind::kPerson));
-  PasswordRow row{.workspace = who.workspace, .principal = person, .hash = hashed.text(), .one_time = true};
+  const base::Timestamp expires = parts_.clock.now() + options_.one_time_life;
+  PasswordRow row{.workspace = who.workspace,
+                  .principal = person,
+                  .hash = hashed.text(),
+                  .one_time = true,
+                  .expires = expires};
   change.makes(row.row_name());
   change.ends_tokens(who.workspace, person);
   HF_TRY(row.receipt, change.record(decided, {{"credential", "one-time password"}, {"name", who.name}}));
   HF_CHECK(replace(change.rows(), row));
   HF_CHECK(erase_tokens(change.rows(), who.workspace, person));
   HF_CHECK(change.commit(who.workspace, "credential", person.value()));
-  return OneTimePassword{person, who.name, std::move(password)};
+  return OneTimePassword{person, who.name, std::move(password), expires};
 }
 
 Result<std::string> Access::add_service_key(const Caller& caller, const PrincipalId& service,

@@ -50,7 +50,7 @@ struct FirstRows {
 };
 
 FirstRows first_rows(const WorkspaceId& workspace, const PrincipalId& administrator, std::string_view name,
-                     const crypto::PasswordHash& hash, base::Timestamp now) {
+                     const crypto::PasswordHash& hash, base::Timestamp now, base::Timestamp expires) {
   FirstRows first;
   const auto add = [&](PrincipalId id, Kind kind, std::string_view its_name) {
     first.principals.push_back({.workspace = workspace,
@@ -69,8 +69,11 @@ FirstRows first_rows(const WorkspaceId& workspace, const PrincipalId& administra
     first.memberships.push_back(
         {.workspace = workspace, .group = PrincipalId(std::string(kAdministrators)), .member = member});
   }
-  first.password = {
-      .workspace = workspace, .principal = administrator, .hash = hash.text(), .one_time = true};
+  first.password = {.workspace = workspace,
+                    .principal = administrator,
+                    .hash = hash.text(),
+                    .one_time = true,
+                    .expires = expires};
   return first;
 }
 
@@ -98,7 +101,9 @@ Result<OneTimePassword> Access::bootstrap(const WorkspaceId& workspace, std::str
   if (there) return exists();
 
   const PrincipalId administrator(make_id());
-  FirstRows first = first_rows(workspace, administrator, administrator_name, hashed, parts_.clock.now());
+  const base::Timestamp now = parts_.clock.now();
+  const base::Timestamp expires = now + options_.one_time_life;
+  FirstRows first = first_rows(workspace, administrator, administrator_name, hashed, now, expires);
   for (const auto& row : first.principals) change.makes(row.row_name());
   for (const auto& row : first.memberships) change.makes(row.row_name());
   change.makes(first.password.row_name());
@@ -120,12 +125,12 @@ Result<OneTimePassword> Access::bootstrap(const WorkspaceId& workspace, std::str
   first.password.receipt = receipt;
   HF_CHECK(replace(change.rows(), first.password));
   HF_CHECK(change.commit(workspace, "principal", administrator.value()));
-  return OneTimePassword{administrator, std::string(administrator_name), std::move(password)};
+  return OneTimePassword{administrator, std::string(administrator_name), std::move(password), expires};
 }
 
 Result<> Access::make_principal(const Caller& caller, const PrincipalId& id, Kind kind, std::string_view name,
                                 const std::optional<PrincipalId>& owner,
-                                const std::optional<crypto::PasswordHash>& password) {
+                                const std::optional<FirstPassword>& password) {
   HF_TRY(const Decided decided, permit(caller, Action::kCreatePrincipal, {.workspace = caller.workspace()}));
   HF_TRY(Change change, Change::begin(*this, decided));
   HF_CHECK(require_free_name(change.view(), caller.workspace(), kind, name));
@@ -139,7 +144,8 @@ Result<> Access::make_principal(const Caller& caller, const PrincipalId& id, Kin
   PasswordRow secret{.workspace = row.workspace, .principal = id, .hash = {}, .one_time = true};
   change.makes(row.row_name());
   if (password) {
-    secret.hash = password->text();
+    secret.hash = password->hash.text();
+    secret.expires = password->expires;
     change.makes(secret.row_name());
   }
   HF_TRY(row.receipt,
@@ -159,8 +165,9 @@ Result<OneTimePassword> Access::create_person(const Caller& caller, std::string_
   base::Secret password = make_password();
   HF_TRY(const auto hashed, hash(password));
   const PrincipalId id(make_id());
-  HF_CHECK(make_principal(caller, id, Kind::kPerson, name, std::nullopt, hashed));
-  return OneTimePassword{id, std::string(name), std::move(password)};
+  const base::Timestamp expires = parts_.clock.now() + options_.one_time_life;
+  HF_CHECK(make_principal(caller, id, Kind::kPerson, name, std::nullopt, FirstPassword{hashed, expires}));
+  return OneTimePassword{id, std::string(name), std::move(password), expires};
 }
 
 Result<PrincipalId> Access::create_service(const Caller& caller, const NewService& service) {

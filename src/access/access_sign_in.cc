@@ -140,7 +140,7 @@ Result<IssuedToken> Access::issue(Change& change, const Attempted& attempt, std:
                .digest = crypto::sha256(token.reveal())};
   change.makes(row.row_name());
   HF_TRY(row.receipt, change.record(attempt, {{"audience", audience}, {"token", row.facts.id.value()}}));
-  HF_CHECK(forget_ended(change.rows(), now));
+  HF_CHECK(access::forget_ended(change.rows(), now));
   HF_CHECK(insert(change.rows(), row));
   HF_CHECK(change.commit(row));
   return IssuedToken{.token = std::move(token),
@@ -165,9 +165,22 @@ Result<IssuedToken> Access::sign_in(const PasswordSignIn& request) {
   return issue(change, checked.attempt, request.audience, options_.person_token_life);
 }
 
+Result<> Access::refuse_expired(const Checked& checked) {
+  const auto& expires = checked.password.expires;
+  if (!expires || parts_.clock.now() < *expires) return {};
+  json details = checked.attempt.details();
+  details["cause"] = "the one-time password has expired";
+  HF_CHECK(record(checked.attempt, false, details));
+  return base::fail(ErrorCode::kPermissionDenied,
+                    fmt::format("this one-time password expired at {}; an administrator, or whoever runs the "
+                                "server, makes another with `holdfast person reset {}`",
+                                expires->text(), checked.attempt.name));
+}
+
 Result<> Access::change_password(const PasswordSignIn& current, const base::Secret& password) {
   HF_CHECK(check_strength(password, current.name));
   HF_TRY(const Checked checked, check_password(current, kChangePassword));
+  HF_CHECK(refuse_expired(checked));
   if (base::constant_time_equal(password.reveal(), current.password.reveal())) {
     return base::fail(ErrorCode::kInvalidArgument, "the new password is the old one");
   }

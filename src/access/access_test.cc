@@ -39,6 +39,44 @@ TEST_F(Home, BootstrapOfTwoThreadsMakesOneAdministrator) {
   EXPECT_EQ(made, 1);
 }
 
+TEST_F(Home, AOneTimePasswordExpires) {
+  const auto invited = access_->create_person(*local_, "bob").value();
+  for (const auto& expires : {first_->expires, invited.expires}) {
+    EXPECT_EQ(expires, clock_.now() + std::chrono::hours(24));
+  }
+  clock_.advance(std::chrono::hours(24));
+  const auto change = [&](const std::string& name, const base::Secret& once) {
+    return access_->change_password(
+        {.workspace = kHome, .name = name, .password = once, .source = "10.0.0.1"}, secret(kPassword));
+  };
+  EXPECT_EQ(code_of(change("ada", first_->password)), ErrorCode::kPermissionDenied);
+  const auto late = change("bob", invited.password);
+  EXPECT_EQ(code_of(late), ErrorCode::kPermissionDenied);
+  EXPECT_THAT(message_of(late), HasSubstr("holdfast person reset bob"));
+  EXPECT_THAT(log_.last().entry.details, HasSubstr("expired"));
+
+  const auto again = access_->reset_password(*local_, invited.principal).value();
+  EXPECT_TRUE(change("bob", again.password));
+  clock_.advance(std::chrono::hours(48));
+  EXPECT_TRUE(sign_in("bob"));  // the password that they chose does not
+  EXPECT_TRUE(rows_hold());
+}
+
+TEST_F(Home, ForgetsWhatHasEnded) {
+  person("bob");
+  const auto held = [this] {
+    const auto rows =
+        database_->snapshot().value().rows<std::int64_t>(store::Sql("SELECT count(*) FROM access_tokens"));
+    return std::get<0>(rows.value().front());
+  };
+  ASSERT_TRUE(sign_in("bob"));
+  ASSERT_TRUE(access_->forget_ended());
+  EXPECT_EQ(held(), 1);
+  clock_.advance(std::chrono::hours(2));
+  ASSERT_TRUE(access_->forget_ended());
+  EXPECT_EQ(held(), 0);
+}
+
 TEST_F(Home, AOneTimePasswordOnlySetsAnother) {
   const std::string once(first_->password.reveal_text());
   EXPECT_EQ(code_of(sign_in("ada", once)), ErrorCode::kPermissionDenied);

@@ -71,11 +71,16 @@ Result<MembershipRow> read(MembershipColumns columns) {
   return MembershipRow{std::move(workspace), std::move(group), std::move(member), receipt_of(index, leaf)};
 }
 
-using PasswordColumns = std::tuple<WorkspaceId, PrincipalId, std::string, bool, std::int64_t, Digest>;
+using PasswordColumns =
+    std::tuple<WorkspaceId, PrincipalId, std::string, bool, std::optional<Timestamp>, std::int64_t, Digest>;
 Result<PasswordRow> read(PasswordColumns columns) {
-  auto& [workspace, principal, hash, one_time, index, leaf] = columns;
-  return PasswordRow{std::move(workspace), std::move(principal), std::move(hash), one_time,
-                     receipt_of(index, leaf)};
+  auto& [workspace, principal, hash, one_time, expires, index, leaf] = columns;
+  return PasswordRow{.workspace = std::move(workspace),
+                     .principal = std::move(principal),
+                     .hash = std::move(hash),
+                     .one_time = one_time,
+                     .expires = expires,
+                     .receipt = receipt_of(index, leaf)};
 }
 
 using ServiceKeyColumns = std::tuple<WorkspaceId, PrincipalId, std::string, Bytes, std::int64_t, Digest>;
@@ -162,8 +167,9 @@ RowName MembershipRow::row_name() const {
 }
 
 RowName PasswordRow::row_name() const {
-  return name_row(fmt::format("passwords/{}/{}", workspace.value(), principal.value()),
-                  {{"hash", hash}, {"one_time", one_time}});
+  json contents{{"hash", hash}, {"one_time", one_time}};
+  if (expires) contents["expires"] = expires->microseconds();
+  return name_row(fmt::format("passwords/{}/{}", workspace.value(), principal.value()), std::move(contents));
 }
 
 RowName ServiceKeyRow::row_name() const {
@@ -225,11 +231,12 @@ Result<> insert(Transaction& change, const TokenRow& row) {
 
 Result<> replace(Transaction& change, const PasswordRow& row) {
   HF_CHECK(change.execute(
-      Sql("INSERT INTO passwords (workspace, principal, hash, one_time, record_index, record)"
-          " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace, principal) DO UPDATE SET"
-          " hash = excluded.hash, one_time = excluded.one_time, record_index = excluded.record_index,"
-          " record = excluded.record"),
-      row.workspace, row.principal, row.hash, row.one_time, index_of(row.receipt), row.receipt.leaf));
+      Sql("INSERT INTO passwords (workspace, principal, hash, one_time, expires_at, record_index, record)"
+          " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (workspace, principal) DO UPDATE SET"
+          " hash = excluded.hash, one_time = excluded.one_time, expires_at = excluded.expires_at,"
+          " record_index = excluded.record_index, record = excluded.record"),
+      row.workspace, row.principal, row.hash, row.one_time, row.expires, index_of(row.receipt),
+      row.receipt.leaf));
   return {};
 }
 
@@ -305,7 +312,7 @@ Result<std::optional<PasswordRow>> find_password(const View& view, const Workspa
                                                  const PrincipalId& principal) {
   return Reader<PasswordColumns>::row(
       view,
-      Sql("SELECT workspace, principal, hash, one_time, record_index, record FROM passwords"
+      Sql("SELECT workspace, principal, hash, one_time, expires_at, record_index, record FROM passwords"
           " WHERE workspace = $1 AND principal = $2"),
       workspace, principal);
 }
@@ -397,10 +404,11 @@ Result<std::vector<MembershipRow>> all_memberships(const View& view) {
 Result<std::vector<PasswordRow>> all_passwords(const View& view) {
   using Read = Reader<PasswordColumns>;
   const auto after = [&view](const WorkspaceId& workspace, const PrincipalId& principal) {
-    return Read::rows(view,
-                      Sql("SELECT workspace, principal, hash, one_time, record_index, record FROM passwords"
-                          " WHERE (workspace, principal) > ($1, $2) ORDER BY workspace, principal LIMIT $3"),
-                      workspace, principal, kPage);
+    return Read::rows(
+        view,
+        Sql("SELECT workspace, principal, hash, one_time, expires_at, record_index, record FROM passwords"
+            " WHERE (workspace, principal) > ($1, $2) ORDER BY workspace, principal LIMIT $3"),
+        workspace, principal, kPage);
   };
   return Read::pages([&] { return after(WorkspaceId(), PrincipalId()); },
                      [&](const PasswordRow& last) { return after(last.workspace, last.principal); });

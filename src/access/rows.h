@@ -50,6 +50,7 @@ struct PasswordRow {
   PrincipalId principal;
   std::string hash;  // in the form of the PHC
   bool one_time = false;
+  std::optional<base::Timestamp> expires = std::nullopt;  // of one that works once
   Receipt receipt = {};
   [[nodiscard]] RowName row_name() const;
 };

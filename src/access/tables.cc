@@ -95,6 +95,7 @@ CREATE TABLE access_policies (
   record BYTEA NOT NULL,
   PRIMARY KEY (workspace, id));
 )")},
+    Migration{"one-time passwords end", Sql("ALTER TABLE passwords ADD COLUMN expires_at BIGINT")},
 };
 
 }  // namespace

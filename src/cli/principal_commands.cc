@@ -21,13 +21,26 @@ struct Options {
   bool json = false;
 };
 
+void print_one_time(const nlohmann::json& answer) {
+  print(fmt::format("{} has the id {}\none-time password: {}\n", field(answer, "/name"), field(answer, "/id"),
+                    field(answer, "/one_time_password")));
+  print(fmt::format("It is shown once, and until {} it sets another: holdfast password {}\n",
+                    field(answer, "/expires_at"), field(answer, "/name")));
+}
+
 base::Result<ExitCode> create_person(const Options& options, const ApiClient& client) {
   HF_TRY(const auto response, client.send_json("POST", "/v1/people", {{"name", options.name}}));
-  return print_answer(response, options.json, [](const nlohmann::json& answer) {
-    print(fmt::format("{} has the id {}\none-time password: {}\n", field(answer, "/name"),
-                      field(answer, "/id"), field(answer, "/one_time_password")));
-    print(fmt::format("It is shown once, and sets another: holdfast password {}\n", field(answer, "/name")));
-  });
+  return print_answer(response, options.json, print_one_time);
+}
+
+base::Result<ExitCode> reset_person(const Options& options, const ApiClient& client) {
+  HF_TRY(const auto id, principal_id(client, options.name, "person"));
+  HF_TRY(const auto response, client.send({.method = "DELETE",
+                                           .target = path_of({"v1", "people", id, "password"}),
+                                           .content_type = {},
+                                           .body = {},
+                                           .bearer = {}}));
+  return print_answer(response, options.json, print_one_time);
 }
 
 base::Result<std::string> public_pem(const std::filesystem::path& path) {
@@ -89,6 +102,13 @@ void add_person_command(CLI::App& app, const Invocation& invocation, Action& act
   create->footer("Example: holdfast person create ada && holdfast group add approvers ada");
   on_server(*create, invocation, action,
             [options](const ApiClient& client) { return create_person(*options, client); });
+  auto* reset = command->add_subcommand(
+      "reset", "A new one-time password in place of theirs, which ends; the way back in for who has none");
+  reset->add_option("NAME", options->name, "the person, by name or id")->required();
+  reset->add_flag("--json", options->json, "print the answer's JSON");
+  reset->footer("Example: holdfast person reset admin");
+  on_server(*reset, invocation, action,
+            [options](const ApiClient& client) { return reset_person(*options, client); });
 }
 
 void add_service_command(CLI::App& app, const Invocation& invocation, Action& action) {

@@ -37,6 +37,7 @@ std::span<const base::ConfigKey> setting_keys() {
        "this installation's name, which a service's client assertion has as its audience"},
       {"server.names", std::vector<std::string>{"localhost", "127.0.0.1"},
        "the DNS names and addresses that the server's certificate proves"},
+      {"access.one_time_hours", std::int64_t{24}, "hours that a one-time password sets another", 1, 8'760},
       {"egress.allow", std::vector<std::string>{},
        "where the server may send requests: host:port, with ' private' for an address inside"},
       {"keys.master_file", (configuration_folder() / "master.key").string(),

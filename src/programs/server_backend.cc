@@ -56,6 +56,7 @@ Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& 
       {.state = state,
        .version = version,
        .issuer = settings.text("server.issuer"),
+       .one_time_life = std::chrono::hours(settings.integer("access.one_time_hours")),
        .egress = settings.list("egress.allow"),
        .quiet_windows = static_cast<int>(settings.integer("alerts.quiet_windows")),
        .weakest_jail = weakest,
@@ -68,9 +69,9 @@ Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& 
 
 std::string first_words(const holdfast::access::OneTimePassword& first) {
   return fmt::format(
-      "the administrator is {}, with the one-time password {} (set another with `holdfast password {}`); "
-      "it is not shown again",
-      first.name, first.password.reveal_text(), first.name);
+      "the administrator is {}, with the one-time password {} (set another with `holdfast password {}` until "
+      "{}, or make a new one with `holdfast person reset {}`); it is not shown again",
+      first.name, first.password.reveal_text(), first.name, first.expires.text(), first.name);
 }
 
 holdfast::server::WatchOptions watch_options(const Config& settings) {

@@ -115,17 +115,28 @@ Result<Response> list_principals(Installation& installation, Call& call) {
   return json_response(json{{"principals", std::move(list)}}.dump());
 }
 
+Response one_time_response(const access::OneTimePassword& made, int status) {
+  return no_store(json_response(json{{"id", made.principal.value()},
+                                     {"name", made.name},
+                                     {"one_time_password", made.password.reveal_text()},
+                                     {"expires_at", made.expires.text()}}
+                                    .dump(),
+                                status));
+}
+
 Result<Response> create_person(Installation& installation, Call& call) {
   HF_TRY(const json body, read_json_body(call));
   HF_TRY(auto fields, JsonFields::of(body, "the body"));
   HF_TRY(const std::string name, fields.text("name"));
   HF_CHECK(fields.end());
   HF_TRY(const auto made, installation.access().create_person(call.caller(), name));
-  return no_store(json_response(json{{"id", made.principal.value()},
-                                     {"name", made.name},
-                                     {"one_time_password", made.password.reveal_text()}}
-                                    .dump(),
-                                201));
+  return one_time_response(made, 201);
+}
+
+Result<Response> reset_password(Installation& installation, Call& call) {
+  HF_TRY(const auto made,
+         installation.access().reset_password(call.caller(), PrincipalId(call.parameter("principal"))));
+  return one_time_response(made, 200);
 }
 
 Result<Response> create_service(Installation& installation, Call& call) {
@@ -266,6 +277,8 @@ std::vector<Route> access_routes(const Api& api) {
        Action::kListPrincipals, list_principals},
       {Method::kPost, "/v1/people", "createPerson", "A person, with a one-time password",
        Action::kCreatePrincipal, create_person},
+      {Method::kDelete, "/v1/people/{principal}/password", "resetPassword",
+       "A new one-time password in place of a person's password", Action::kIssueCredential, reset_password},
       {Method::kPost, "/v1/services", "createService", "A service", Action::kCreatePrincipal, create_service},
       {Method::kPost, "/v1/services/{principal}/keys", "addServiceKey",
        "A public key by which a service signs in", Action::kIssueCredential, add_service_key},

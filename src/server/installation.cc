@@ -77,7 +77,7 @@ Result<> Installation::open_rooms() {
       access_,
       access::Access::open(
           {.database = *database_, .recorder = *recorder_, .clock = clock, .random = base::system_random()},
-          {.issuer = options_.issuer}));
+          {.issuer = options_.issuer, .one_time_life = options_.one_time_life}));
   parts_ = std::make_unique<registry::Parts>(registry::Parts{
       .database = *database_, .blobs = *blobs_, .keys = *keys_, .log = *log_, .clock = clock});
   models_ = std::make_unique<registry::Models>(*parts_, options_.admission);
@@ -110,6 +110,13 @@ Result<> Installation::check_rows() const {
     HF_CHECK(registry::check_claims(*log_, *claims));
   }
   return {};
+}
+
+Result<> Installation::forget_ended() {
+  HF_CHECK(access_->forget_ended());
+  HF_TRY(auto change, database_->begin());
+  HF_CHECK(outbox_->forget(change, parts_->clock.now() + -std::chrono::microseconds(kMessageMemory)));
+  return change.commit();
 }
 
 Result<> Installation::start_delivery() {

@@ -32,8 +32,9 @@ struct InstallationOptions {
   std::filesystem::path state;
   std::string version;              // of this program
   std::string issuer = "holdfast";  // what a service's assertion has as its audience
-  std::vector<std::string> egress;  // where alerts may be sent (net/egress.h)
-  int quiet_windows = 3;            // after which an alert resolves by itself
+  std::chrono::seconds one_time_life = std::chrono::hours(24);  // of a one-time password
+  std::vector<std::string> egress;                              // where alerts may be sent (net/egress.h)
+  int quiet_windows = 3;                                        // after which an alert resolves by itself
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
   registry::AdmissionRules admission;
 };
@@ -71,6 +72,11 @@ class Installation {
   [[nodiscard]] release::Releases& releases() const { return *releases_; }
   [[nodiscard]] const alerts::Alerts& alerts() const { return *alerts_; }
   [[nodiscard]] const crypto::AeadKey& webhook_key() const { return *webhook_key_; }
+  // Drops a bounded piece of what has ended: tokens and assertions, and messages that were delivered or given
+  // up more than kMessageMemory ago.
+  base::Result<> forget_ended();
+  static constexpr std::chrono::days kMessageMemory{30};
+
   // Sends what the outbox holds, from start_delivery() on.
   base::Result<> start_delivery();
   void wake_delivery();
