@@ -66,7 +66,7 @@ class FolderStream final : public Stream {
   static base::Result<> understood(const SevenZipFolder& folder) {
     for (const SevenZipCoder& coder : folder.coders) {
       if (coder.method == kAes)
-        return fail(ErrorCode::kUnsupported, "it is encrypted, so what it holds was not seen");
+        return fail(ErrorCode::kPermissionDenied, "it is encrypted, so what it holds was not seen");
     }
     if (folder.chained) return {};
     return fail(ErrorCode::kUnsupported,

@@ -25,7 +25,7 @@ class SevenZipReader final : public Stream {
   static constexpr std::uint64_t kMaxHeaderBytes = 32ULL << 20;  // packed and unpacked
 
   // `source`, and the budget in `limits`, outlive the reader. kDataCorrupt where 7-Zip too finds no archive
-  // or a broken header; kLimitExceeded; kUnsupported, among others for a header that is encrypted.
+  // or a broken header, kPermissionDenied for a header that is encrypted; kLimitExceeded, kUnsupported.
   static base::Result<SevenZipReader> open(const Source& source, const DecompressLimits& limits = {});
   SevenZipReader(SevenZipReader&&) noexcept;
   SevenZipReader& operator=(SevenZipReader&&) noexcept;
@@ -33,8 +33,8 @@ class SevenZipReader final : public Stream {
 
   // The next entry; what is left of the former's contents is skipped. Absent at the end.
   std::optional<SevenZipEntry> next();
-  // kUnsupported where the entry is encrypted or packed by another method, kDataCorrupt where it is damaged,
-  // after all bytes before the damage.
+  // kPermissionDenied where the entry is encrypted, kUnsupported where it is packed by another method,
+  // kDataCorrupt where it is damaged, after all bytes before the damage.
   base::Result<std::size_t> read(base::MutableByteView buffer) override;
   // What was seen so far: a wrong checksum is known when read() gave 0.
   [[nodiscard]] const Anomalies& anomalies() const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "formats/decompressor.h"
+#include "formats/seven_zip.h"
 #include "formats/sniff.h"
 #include "formats/tar.h"
 #include "formats/zip.h"
@@ -88,6 +89,8 @@ class Inspector {
         return zip(source, place);
       case Format::kTar:
         return tar(source, place);
+      case Format::kSevenZip:
+        return seven_zip(source, place);
       case Format::kNpy:
         return npy(source, place);
       case Format::kSafetensors:
@@ -124,14 +127,12 @@ class Inspector {
       case Format::kMachO:
         return findings_.add("file.executable", place.path, 0,
                              fmt::format("it is a program ({})", to_string(format)));
-      case Format::kPython:
-        findings_.add("file.python-source", place.path, 0, "it is Python source, which was not analysed");
-        return text(format, stream, place);
       case Format::kPdf:
       case Format::kPng:
       case Format::kJpeg:
         return;  // no model loader acts on these
       case Format::kJson:
+      case Format::kPython:
       case Format::kText:
         return text(format, stream, place);
       default:
@@ -264,6 +265,24 @@ class Inspector {
     });
   }
 
+  void seven_zip(const formats::Source& source, const Place& place) {
+    const formats::DecompressLimits limits{.memory = &budget_.decoders()};
+    auto reader = formats::SevenZipReader::open(source, limits);
+    if (!reader) return failed(place, reader.error());
+    for (std::size_t index = 0; !budget_.spent(); ++index) {
+      const auto entry = reader->next();
+      if (!entry) break;
+      if (entry->folder || entry->size == 0) continue;
+      const auto again = [&source, limits, index]() -> base::Result<std::unique_ptr<formats::Stream>> {
+        HF_TRY(auto other, formats::SevenZipReader::open(source, limits));
+        for (std::size_t i = 0; i <= index; ++i) other.next();
+        return std::make_unique<formats::SevenZipReader>(std::move(other));
+      };
+      look_into(*reader, again, place.member(entry->name));
+    }
+    report(reader->anomalies(), place);
+  }
+
   void zip(const formats::Source& source, const Place& place) {
     const auto reader = formats::ZipReader::open(source);
     if (!reader) {
@@ -312,15 +331,26 @@ class Inspector {
 
   void report(const formats::Anomalies& anomalies, const Place& place) {
     for (const auto& anomaly : anomalies.items()) {
-      findings_.add(rule_of(anomaly.kind), place.path, anomaly.offset, anomaly.text);
+      findings_.add(inspect::rule_of(anomaly.kind), place.path, anomaly.offset, anomaly.text);
+    }
+  }
+
+  static std::string_view rule_of(base::ErrorCode code) {
+    switch (code) {
+      case base::ErrorCode::kLimitExceeded:
+        return "archive.bomb";
+      case base::ErrorCode::kUnsupported:
+        return "archive.unsupported-member";
+      case base::ErrorCode::kPermissionDenied:
+        return "archive.encrypted";
+      default:
+        return "archive.damaged";
     }
   }
 
   // What could not be read to its end. One fault may be met on several ways, and is told once.
   void failed(const Place& place, const base::Error& error) {
-    const std::string_view rule = error.code == base::ErrorCode::kLimitExceeded ? "archive.bomb"
-                                  : error.code == base::ErrorCode::kUnsupported ? "archive.unsupported-member"
-                                                                                : "archive.damaged";
+    const std::string_view rule = rule_of(error.code);
     const auto& items = findings_.items();
     if (!items.empty() && items.back().rule_id == rule && items.back().path == place.path &&
         items.back().message == error.message) {

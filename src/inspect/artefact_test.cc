@@ -12,6 +12,7 @@
 #include <functional>
 #include <string>
 
+#include "base/file.h"
 #include "formats/zip_test_builder.h"
 
 namespace holdfast::inspect {
@@ -389,6 +390,31 @@ TEST(Artefact, SaysWhereATarBreaksOff) {
   const Seen seen = inspect(bytes_of(archive));
   EXPECT_THAT(seen.rules, Contains("pickle.dangerous-global f!a"));
   EXPECT_THAT(seen.rules, Contains(testing::StartsWith("archive.damaged")));
+}
+
+Bytes seven_zip(const std::string& file) {
+  return base::read_file(HOLDFAST_TESTDATA "/../../formats/testdata/seven_zip/" + file, 1UL << 20).value();
+}
+
+TEST(Artefact, LooksInto7z) {
+  Seen seen = inspect(seven_zip("lzma2.7z"));
+  EXPECT_THAT(seen.rules, ElementsAre("pickle.dangerous-global f!evil.pkl"));
+  EXPECT_THAT(seen.gaps, IsEmpty());
+  EXPECT_EQ(seen.format, "7z");
+  seen = inspect(gzip(text_of(seven_zip("x86.7z"))));
+  EXPECT_THAT(seen.rules, ElementsAre("pickle.dangerous-global f!inflated!evil.pkl"));
+  EXPECT_THAT(inspect(seven_zip("link.7z")).rules, Contains("archive.escape f"));
+}
+
+TEST(Artefact, NamesWhatItDidNotSeeOfA7z) {
+  for (const auto& [file, rule] : {std::pair("encrypted.7z", "archive.encrypted f!evil.pkl"),
+                                   std::pair("encrypted_names.7z", "archive.encrypted f"),
+                                   std::pair("ppmd.7z", "archive.unsupported-member f!evil.pkl"),
+                                   std::pair("bcj2.7z", "archive.unsupported-member f!text.txt")}) {
+    const Seen seen = inspect(seven_zip(file));
+    EXPECT_THAT(seen.rules, Contains(rule)) << file;
+    EXPECT_THAT(seen.gaps, Not(IsEmpty())) << file;
+  }
 }
 
 TEST(Artefact, GivesBackWhatMembersHeld) {
