@@ -121,10 +121,11 @@ constexpr Rule kRules[] = {
      .risk = "R14",
      .atlas = ""},
     {.id = "file.python-source",
-     .severity = Severity::kMedium,
+     .severity = Severity::kInfo,
      .title = "Python source among model files",
-     .explanation =
-         "Code beside a model runs when the model is loaded with trust in remote code. It was not analysed.",
+     .explanation = "Code beside a model runs when the model is loaded with trust in remote code, with all "
+                    "rights of whoever loads "
+                    "it. It was read for what is known to be dangerous, which does not make it harmless.",
      .remedy = "Read the code before you load the model, or load it with trust_remote_code off.",
      .practice = "P24",
      .risk = "R12",

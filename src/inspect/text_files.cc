@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <vector>
 
+#include "inspect/python_source.h"
 #include "inspect/secrets.h"
 
 namespace holdfast::inspect {
@@ -34,15 +36,34 @@ base::Result<Text> read_and_scan(formats::Stream& stream, const std::string& pat
   return text;
 }
 
+// Loaders take a file for Python by its name; its content tells it in an archive or a notebook.
+bool is_python(formats::Format format, std::string_view path) {
+  return format == formats::Format::kPython || path.ends_with(".py") || path.ends_with(".pyw");
+}
+
 }  // namespace
 
-Gaps inspect_text_file(formats::Format, formats::Stream& stream, const std::string& path,
+Gaps inspect_text_file(formats::Format format, formats::Stream& stream, const std::string& path,
                        Findings& findings) {
   const auto text = read_and_scan(stream, path, findings);
   if (!text) return {text.error().message};
+  if (!text->whole && format != formats::Format::kText) {
+    return {fmt::format("it is text beyond the {} MiB that are read", kMaxTextBytes >> 20)};
+  }
+  if (is_python(format, path)) {
+    findings.add("file.python-source", path, 0, "it is Python source");
+    return inspect_python(text->bytes, {.path = path, .part = {}}, findings);
+  }
   return {};
 }
 
-std::span<const Rule> text_file_rules() { return secret_rules(); }
+std::span<const Rule> text_file_rules() {
+  static const auto rules = [] {
+    std::vector<Rule> all;
+    for (const auto part : {secret_rules(), python_rules()}) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
+  return rules;
+}
 
 }  // namespace holdfast::inspect

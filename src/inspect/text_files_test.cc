@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <utility>
+
 #include "patterns/testing.h"
 
 namespace holdfast::inspect {
@@ -51,6 +53,17 @@ TEST(TextFiles, WithoutAnythingInThemAreClean) {
   const auto outcome = inspect("# A model card\n\nlicense: apache-2.0\n");
   EXPECT_THAT(outcome.findings, IsEmpty());
   EXPECT_THAT(outcome.gaps, IsEmpty());
+}
+
+TEST(TextFiles, ThatArePythonAreReadAsSuch) {
+  for (const auto& [format, path] :
+       {std::pair(formats::Format::kPython, "a"), std::pair(formats::Format::kText, "a.py")}) {
+    const auto outcome = inspect("import os\nos.system('id')\n", format, path);
+    ASSERT_THAT(outcome.findings, SizeIs(2));
+    EXPECT_EQ(outcome.findings[0].rule_id, "file.python-source");
+    EXPECT_EQ(outcome.findings[0].severity, Severity::kInfo);
+    EXPECT_EQ(outcome.findings[1].rule_id, "python.process");
+  }
 }
 
 TEST(TextFiles, AreReadToTheirEndForCredentials) {
