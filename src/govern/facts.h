@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -96,39 +97,19 @@ struct RowCheck {
   std::string fault;  // empty: every row that carries a record is what the record says
 };
 
-// Counted by the listener since its start.
-struct ChannelFacts {
-  std::string address;      // "127.0.0.1:8443"
-  bool is_private = false;  // loopback or a private network
-  base::Timestamp since;
-  std::uint64_t tls13_connections = 0;
-  std::uint64_t other_connections = 0;  // accepted with less than TLS 1.3
-  std::uint64_t old_version_refused = 0;
-  std::uint64_t plaintext_refused = 0;
-};
-
+// The engines of the version that an endpoint serves, as they run.
 struct EngineFacts {
   std::string endpoint;
-  base::Timestamp started_at;
-  bool own_network = false;  // its jail's report: a network namespace with nothing in it
-};
-
-// What is known of one endpoint's traffic since the start.
-struct HealthFacts {
-  std::string endpoint;
   base::Timestamp at;
-  std::uint64_t predictions = 0;
-  std::uint64_t drift_windows = 0;     // with enough rows to tell
-  std::uint64_t quality_windows = 0;   // with an estimate of performance, or with labels
-  std::uint64_t resource_samples = 0;  // of its engine's processor time and memory
+  bool own_network = false;                // their jails' reports: a network namespace with nothing in it
+  std::chrono::milliseconds processor{0};  // taken by all of them since they started
+  std::uint64_t resident_bytes = 0;        // of memory, all of them
 };
 
 struct RuntimeFacts {
   std::optional<LogVerification> log;
   std::optional<RowCheck> rows;
-  std::optional<ChannelFacts> channels;
   std::vector<EngineFacts> engines;
-  std::vector<HealthFacts> health;
 };
 
 struct Facts {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -32,8 +33,10 @@ enum class Happening : std::uint8_t {
   kPredictedForService,  // of these, to a service
   kFlagged,              // of these, for inputs outside of what the model has learned from
   kGuardRefused,         // a request whose inputs were no such
+  kDriftMeasured,        // of a window of an endpoint, with enough rows to tell
+  kQualityEstimated,     // of such a window, likewise
 };
-inline constexpr std::size_t kHappenings = static_cast<std::size_t>(Happening::kGuardRefused) + 1;
+inline constexpr std::size_t kHappenings = static_cast<std::size_t>(Happening::kQualityEstimated) + 1;
 
 // How often something happened, and the newest record of it.
 struct Seen {
@@ -44,6 +47,17 @@ struct Seen {
   std::string resource;
 
   friend bool operator==(const Seen&, const Seen&) = default;
+};
+
+// What the listener counted, over all starts: it records what came since the last time (server/upkeep.h).
+struct ChannelFacts {
+  std::string address;      // of the newest record: "127.0.0.1:8443"
+  bool is_private = false;  // loopback or a private network
+  std::uint64_t record = 0;
+  base::Timestamp at;
+  std::uint64_t tls13_connections = 0;
+  std::uint64_t old_version_refused = 0;
+  std::uint64_t plaintext_refused = 0;
 };
 
 // What happened in one workspace, gathered from the log record by record, each read once however often the
@@ -62,6 +76,9 @@ class LogFacts {
 
   // Null where it never happened.
   [[nodiscard]] const Seen* find(Happening what) const;
+  // The same of one endpoint alone: its predictions, refusals and windows.
+  [[nodiscard]] const Seen* find(Happening what, const std::string& endpoint) const;
+  [[nodiscard]] const std::optional<ChannelFacts>& channels() const { return channels_; }
   [[nodiscard]] std::uint64_t read() const { return next_; }  // records of the log, of any workspace
   // Bodies opened: what was sealed on disk and could be read with the workspace's key.
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
@@ -70,12 +87,17 @@ class LogFacts {
   void note(Happening what, const audit::StoredRecord& record);
   void add_decision(const audit::StoredRecord& record);
   base::Result<> add_prediction(const audit::StoredRecord& record);
+  base::Result<> add_window(const audit::StoredRecord& record);
+  base::Result<> add_connections(const audit::StoredRecord& record);
   bool add_action(const audit::StoredRecord& record);
 
   base::WorkspaceId workspace_;
   std::uint64_t next_ = 0;
   std::uint64_t opened_ = 0;
-  std::array<Seen, kHappenings> seen_;
+  using AllSeen = std::array<Seen, kHappenings>;
+  AllSeen seen_;
+  std::map<std::string, AllSeen> of_endpoints_;  // by name
+  std::optional<ChannelFacts> channels_;
 };
 
 }  // namespace holdfast::govern

@@ -70,6 +70,37 @@ TEST(LogFacts, TellsARefusalForItsInputsFromOthers) {
   EXPECT_EQ(refused.find(Happening::kGuardRefused)->count, 2U);
 }
 
+TEST(LogFacts, TellsEndpointsApart) {
+  const LogFacts facts =
+      log_of({{"predict", "allow", "x", "endpoint:credit", "{}"},
+              {"predict", "allow", "x", "endpoint:churn", "{}"},
+              {"predict", "allow", "x", "endpoint:churn", "{}"},
+              {"predict", "refused", "x", "endpoint:made-up", R"({"status":400})"},
+              {"drift.measure", "drifted", "monitor", "endpoint:churn", R"({"estimate":"could not tell"})"},
+              {"drift.measure", "could not tell", "monitor", "endpoint:credit", "{}"}});
+  EXPECT_EQ(facts.find(Happening::kPredicted)->count, 3U);
+  EXPECT_EQ(facts.find(Happening::kPredicted, "credit")->count, 1U);
+  EXPECT_EQ(facts.find(Happening::kPredicted, "churn")->count, 2U);
+  EXPECT_EQ(facts.find(Happening::kPredicted, "churn")->record, 2U);
+  EXPECT_EQ(facts.find(Happening::kGuardRefused, "made-up"), nullptr);
+  EXPECT_EQ(facts.find(Happening::kDriftMeasured, "churn")->count, 1U);
+  EXPECT_EQ(facts.find(Happening::kQualityEstimated, "churn"), nullptr);
+  EXPECT_EQ(facts.find(Happening::kDriftMeasured, "credit"), nullptr);  // it could not tell
+}
+
+TEST(LogFacts, AddsUpWhatTheListenerCountedOverAllStarts) {
+  const LogFacts facts = log_of({{"listener.count", "done", "server", "listener", kConnections},
+                                 {"listener.count", "done", "server", "listener",
+                                  R"({"address":"0.0.0.0:443","private":false,"tls13":-1})"},
+                                 {"listener.count", "done", "server", "listener", kConnections}});
+  ASSERT_TRUE(facts.channels());
+  EXPECT_EQ(facts.channels()->tls13_connections, 18U);
+  EXPECT_EQ(facts.channels()->plaintext_refused, 2U);
+  EXPECT_EQ(facts.channels()->record, 2U);
+  EXPECT_TRUE(facts.channels()->is_private);
+  EXPECT_FALSE(log_of({}).channels());
+}
+
 TEST(LogFacts, RefusesDetailsThatAreNoObject) {
   LogFacts facts(kHome);
   EXPECT_FALSE(facts.add(stored(0, {"predict", "allow", "x", "y", "[1]"})).has_value());

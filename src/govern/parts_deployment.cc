@@ -50,26 +50,50 @@ Sight inspected(const Facts& facts) {
 
 Sight rolled_back(const Facts& facts) { return records(facts, Happening::kRolledBack, "rolled back"); }
 
-// Something that is measured of each endpoint.
-Sight health(const Facts& facts, std::uint64_t HealthFacts::* count, std::string_view told) {
+// What `seen` gives of each endpoint that serves; against the part where it gives nothing of one.
+template <typename Look>
+Sight of_each_endpoint(const Facts& facts, const Look& seen) {
   Sight sight;
   for (const auto* version : serving(facts)) {
     for (const auto& endpoint : version->serves) {
-      const auto& all = facts.runtime.health;
-      const auto found = std::find_if(all.begin(), all.end(),
-                                      [&](const HealthFacts& one) { return one.endpoint == endpoint; });
-      if (found == all.end() || (*found).*count == 0) {
+      if (auto evidence = seen(endpoint)) {
+        sight.evidence.push_back(*std::move(evidence));
+      } else {
         sight.against = fmt::format("nothing of the endpoint {}, which serves", endpoint);
-        continue;
       }
-      sight.evidence.push_back({.kind = "endpoint",
-                                .reference = "endpoint:" + endpoint,
-                                .what = fmt::format("{} {}", (*found).*count, told),
-                                .at = found->at,
-                                .part = {}});
     }
   }
   return sight;
+}
+
+// Something of each endpoint that the log has records of.
+template <Happening kWhat>
+Sight recorded(const Facts& facts, std::string_view told) {
+  return of_each_endpoint(facts, [&](const std::string& endpoint) -> std::optional<Evidence> {
+    const Seen* seen = facts.log.find(kWhat, endpoint);
+    if (seen == nullptr) return std::nullopt;
+    return Evidence{.kind = "record",
+                    .reference = fmt::format("record/{}", seen->record),
+                    .what = fmt::format("{} {} of the endpoint {}", seen->count, told, endpoint),
+                    .at = seen->at,
+                    .part = {}};
+  });
+}
+
+Sight resources(const Facts& facts) {
+  return of_each_endpoint(facts, [&](const std::string& endpoint) -> std::optional<Evidence> {
+    const auto& engines = facts.runtime.engines;
+    const auto found = std::find_if(engines.begin(), engines.end(),
+                                    [&endpoint](const EngineFacts& one) { return one.endpoint == endpoint; });
+    if (found == engines.end()) return std::nullopt;
+    constexpr std::uint64_t kMebibyte = 1UL << 20;
+    return Evidence{.kind = "endpoint",
+                    .reference = "endpoint:" + endpoint,
+                    .what = fmt::format("its engine took {} ms of processor time and holds {} MiB",
+                                        found->processor.count(), found->resident_bytes / kMebibyte),
+                    .at = found->at,
+                    .part = {}};
+  });
 }
 
 Sight overview_read(const Facts& facts) {
@@ -96,13 +120,12 @@ std::vector<PracticeParts> deployment_parts() {
         {"a penetration test was run against an endpoint", false, nullptr}}},
       {"P16",
        {{"traffic, errors and latency of each endpoint are counted", true,
-         [](const Facts& f) { return health(f, &HealthFacts::predictions, "predictions"); }},
+         [](const Facts& f) { return recorded<Happening::kPredicted>(f, "predictions"); }},
         {"its drift is measured", false,
-         [](const Facts& f) { return health(f, &HealthFacts::drift_windows, "windows compared"); }},
+         [](const Facts& f) { return recorded<Happening::kDriftMeasured>(f, "windows compared"); }},
         {"its quality is measured or estimated", false,
-         [](const Facts& f) { return health(f, &HealthFacts::quality_windows, "windows estimated"); }},
-        {"its processor and memory use are measured", false,
-         [](const Facts& f) { return health(f, &HealthFacts::resource_samples, "samples of its engine"); }},
+         [](const Facts& f) { return recorded<Happening::kQualityEstimated>(f, "windows estimated"); }},
+        {"its processor and memory use are measured", false, resources},
         {"the overview was read", false, overview_read}}},
   };
 }

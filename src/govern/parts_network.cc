@@ -14,7 +14,7 @@ Sight own_network(const Facts& facts) {
                               .reference = "endpoint:" + engine.endpoint,
                               .what = engine.own_network ? "its engine runs without any network"
                                                          : "its engine runs in the host's network",
-                              .at = engine.started_at,
+                              .at = engine.at,
                               .part = {}});
     if (!engine.own_network) sight.against = "the engine of " + engine.endpoint + " is not apart";
   }
@@ -23,21 +23,14 @@ Sight own_network(const Facts& facts) {
 
 // Something that the listener counted, unless it never happened.
 Sight counted(const Facts& facts, std::uint64_t ChannelFacts::* count, std::string_view told) {
-  if (!facts.runtime.channels || (*facts.runtime.channels).*count == 0) return {};
-  const auto& channels = *facts.runtime.channels;
-  return {.evidence = {{.kind = "check",
-                        .reference = "listener:" + channels.address,
-                        .what = fmt::format("{} {} since it started", channels.*count, told),
-                        .at = channels.since,
+  const auto& channels = facts.log.channels();
+  if (!channels || (*channels).*count == 0) return {};
+  return {.evidence = {{.kind = "record",
+                        .reference = fmt::format("record/{}", channels->record),
+                        .what = fmt::format("{} {} so far", (*channels).*count, told),
+                        .at = channels->at,
                         .part = {}}},
           .against = {}};
-}
-
-Sight tls13(const Facts& facts) {
-  Sight sight = counted(facts, &ChannelFacts::tls13_connections, "connections over TLS 1.3");
-  if (sight.evidence.empty()) return sight;
-  if (facts.runtime.channels->other_connections > 0) sight.against = "others were accepted with less";
-  return sight;
 }
 
 Sight outgoing(const Facts& facts) {
@@ -123,14 +116,14 @@ Sight endpoint_private(const Facts& facts) {
 }
 
 Sight listener_private(const Facts& facts) {
-  if (!facts.runtime.channels) return {};
-  const auto& channels = *facts.runtime.channels;
-  return {.evidence = {{.kind = "check",
-                        .reference = "listener:" + channels.address,
-                        .what = "the address that it listens on",
-                        .at = channels.since,
+  const auto& channels = facts.log.channels();
+  if (!channels) return {};
+  return {.evidence = {{.kind = "record",
+                        .reference = fmt::format("record/{}", channels->record),
+                        .what = fmt::format("it listened on {}", channels->address),
+                        .at = channels->at,
                         .part = {}}},
-          .against = channels.is_private ? "" : "the address is no private one"};
+          .against = channels->is_private ? "" : "the address is no private one"};
 }
 
 }  // namespace
@@ -142,7 +135,10 @@ std::vector<PracticeParts> network_parts() {
         {"engines ran in a network of their own", false, own_network},
         {"the cluster's network policies were made from the same specification", false, nullptr}}},
       {"P08",
-       {{"every connection that was accepted was TLS 1.3", true, tls13},
+       {{"every connection that was accepted was TLS 1.3", true,
+         [](const Facts& f) {
+           return counted(f, &ChannelFacts::tls13_connections, "connections over TLS 1.3");
+         }},
         {"a plaintext connection was refused", false,
          [](const Facts& f) { return counted(f, &ChannelFacts::plaintext_refused, "without TLS refused"); }},
         {"an older version of TLS was refused", false,

@@ -115,6 +115,13 @@ TEST_P(Change, ShowsInThePosture) {
 
 VersionFacts& served(Facts& facts) { return facts.versions.front(); }
 
+// The full story but for the records of one action.
+LogFacts story_without(std::string_view action) {
+  auto story = full_story();
+  std::erase_if(story, [action](const Told& told) { return told.action == action; });
+  return log_of(std::move(story));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Posture, Change,
     testing::Values(
@@ -145,15 +152,21 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"OneOfTwoNotOpened",
              [](Facts& f) { f.versions.push_back({.model = "churn", .version = 1, .serves = {"churn"}}); },
              "P05", PracticeState::kFallsShort, "version 1 of churn"},
-        Case{"OldTlsAccepted", [](Facts& f) { f.runtime.channels->other_connections = 1; }, "P08",
-             PracticeState::kFallsShort, "accepted with less"},
-        Case{"PlaintextNotTried", [](Facts& f) { f.runtime.channels->plaintext_refused = 0; }, "P08",
-             PracticeState::kFallsShort, "plaintext"},
+        Case{"PlaintextNotTried",
+             [](Facts& f) {
+               f.log = log_of({{"listener.count", "done", "server", "listener", R"({"tls13":9})"}});
+             },
+             "P08", PracticeState::kFallsShort, "plaintext"},
         Case{"WebhookWithoutTls", [](Facts& f) { f.plain_webhooks = {"ops"}; }, "P08",
              PracticeState::kFallsShort, "the webhook ops is told without TLS"},
-        Case{"NoListener", [](Facts& f) { f.runtime.channels.reset(); }, "P08", PracticeState::kNotInUse, ""},
-        Case{"PublicAddress", [](Facts& f) { f.runtime.channels->is_private = false; }, "P12",
-             PracticeState::kFallsShort, "no private one"},
+        Case{"NoListener", [](Facts& f) { f.log = story_without("listener.count"); }, "P08",
+             PracticeState::kNotInUse, ""},
+        Case{"PublicAddress",
+             [](Facts& f) {
+               ASSERT_TRUE(f.log.add(
+                   stored(99, {"listener.count", "done", "server", "listener", R"({"private":false})"})));
+             },
+             "P12", PracticeState::kFallsShort, "no private one"},
         Case{"NotHardened", [](Facts& f) { served(f).hardened = false; }, "P13", PracticeState::kFallsShort,
              "there is nothing of version 2 of credit"},
         Case{"NotEvaluated", [](Facts& f) { served(f).evaluation.reset(); }, "P25", PracticeState::kNotInUse,
@@ -168,9 +181,12 @@ INSTANTIATE_TEST_SUITE_P(
              PracticeState::kFallsShort, "by a waiver of odds-by-age"},
         Case{"NothingRefused", [](Facts& f) { f.log = log_of({{"model.register", "done"}}); }, "P15",
              PracticeState::kFallsShort, "not seen to close"},
-        Case{"NoDrift", [](Facts& f) { f.runtime.health.front().drift_windows = 0; }, "P16",
+        Case{"NoDrift", [](Facts& f) { f.log = story_without("drift.measure"); }, "P16",
              PracticeState::kFallsShort, "nothing of the endpoint credit"},
-        Case{"NoTraffic", [](Facts& f) { f.runtime.health.clear(); }, "P16", PracticeState::kNotInUse, ""},
+        Case{"NoTraffic", [](Facts& f) { f.log = story_without("predict"); }, "P16", PracticeState::kNotInUse,
+             "traffic, errors and latency"},
+        Case{"EngineNotMeasured", [](Facts& f) { f.runtime.engines.clear(); }, "P16",
+             PracticeState::kFallsShort, "processor and memory"},
         Case{"NotDelivered",
              [](Facts& f) {
                for (auto& alert : f.alerts) alert.delivered = 0;

@@ -62,6 +62,9 @@ inline evaluate::Figure figure(std::string name, evaluate::Scope scope) {
                           .method = "told"}};
 }
 
+inline constexpr const char* kConnections =
+    R"({"address":"127.0.0.1:8443","old_version_refused":1,"plaintext_refused":1,"private":true,"tls13":9})";
+
 inline std::vector<Told> full_story() {
   const std::string service = R"(Service::"default/77")";
   const std::string endpoint = R"(Endpoint::"default/credit")";
@@ -78,6 +81,8 @@ inline std::vector<Told> full_story() {
           {"predict", "allow", service, "endpoint:credit", R"({"flagged":2})"},
           {"predict", "refused", service, "endpoint:credit", R"({"status":422})"},
           {"infer", "deny", R"(Service::"default/78")", endpoint},
+          {"drift.measure", "stable", "monitor", "endpoint:credit", R"({"estimate":"holds"})"},
+          {"listener.count", "done", "server", "listener", kConnections},
           {"readMetrics", "allow"}};
 }
 
@@ -112,22 +117,13 @@ inline VersionFacts served_version() {
 }
 
 inline RuntimeFacts full_runtime() {
-  return {.log = LogVerification{.at = moment(), .records = 14, .fault = {}},
+  return {.log = LogVerification{.at = moment(), .records = 16, .fault = {}},
           .rows = RowCheck{.at = moment(), .fault = {}},
-          .channels = ChannelFacts{.address = "127.0.0.1:8443",
-                                   .is_private = true,
-                                   .since = moment(),
-                                   .tls13_connections = 9,
-                                   .other_connections = 0,
-                                   .old_version_refused = 1,
-                                   .plaintext_refused = 1},
-          .engines = {{.endpoint = "credit", .started_at = moment(), .own_network = true}},
-          .health = {{.endpoint = "credit",
-                      .at = moment(),
-                      .predictions = 900,
-                      .drift_windows = 2,
-                      .quality_windows = 2,
-                      .resource_samples = 5}}};
+          .engines = {{.endpoint = "credit",
+                       .at = moment(),
+                       .own_network = true,
+                       .processor = std::chrono::milliseconds(40),
+                       .resident_bytes = 48UL << 20}}};
 }
 
 inline Facts full_facts() {

@@ -36,7 +36,8 @@ audit::Record prediction_record(const gateway::PredictionRecord& record) {
 
 }  // namespace
 
-// A prediction is noted, which is durable soon; a refusal is durable before the caller sees it.
+// A prediction is noted, which is durable soon; a refusal is durable before the caller sees it, but for those
+// that are too many to be recorded one by one.
 class Deployment::AuditSink final : public gateway::PredictionSink {
  public:
   explicit AuditSink(audit::Log& log) : log_(&log) {}
@@ -45,6 +46,19 @@ class Deployment::AuditSink final : public gateway::PredictionSink {
     return {};
   }
   Result<> on_refusal(const gateway::RefusalRecord& record) override {
+    const auto verdict = tally_.take(record.principal, record.status, record.at);
+    if (verdict.ended) HF_CHECK(note(*verdict.ended));
+    return verdict.in_full ? record_in_full(record) : Result<>();
+  }
+  Result<> record_counts(Counts which, base::Timestamp now) {
+    for (const auto& counted : which == Counts::kAll ? tally_.take_all() : tally_.take_ended(now)) {
+      HF_CHECK(note(counted));
+    }
+    return {};
+  }
+
+ private:
+  Result<> record_in_full(const gateway::RefusalRecord& record) {
     constexpr std::size_t kMaxReason = 500;
     HF_TRY(std::string details,
            base::canonical_json({{"prediction", record.prediction_id},
@@ -60,8 +74,21 @@ class Deployment::AuditSink final : public gateway::PredictionSink {
     HF_CHECK(record.status == kTooManyRequests ? log_->note(refusal) : log_->append(refusal));
     return {};
   }
+  Result<> note(const RefusalTally::Counted& counted) {
+    json by_status = json::object();
+    for (const auto& [status, count] : counted.by_status) by_status[std::to_string(status)] = count;
+    HF_TRY(std::string details, base::canonical_json({{"from", counted.from.text()},
+                                                      {"until", counted.until.text()},
+                                                      {"further_refusals", by_status}}));
+    HF_CHECK(log_->note({.workspace = Installation::workspace(),
+                         .actor = counted.principal,
+                         .action = "predict.count",
+                         .resource = "endpoints",
+                         .decision = "refused",
+                         .details = std::move(details)}));
+    return {};
+  }
 
- private:
   // A reason may quote the request, whose bytes can be anything.
   static std::string printable(std::string_view text) {
     std::string out(text);
@@ -71,6 +98,7 @@ class Deployment::AuditSink final : public gateway::PredictionSink {
     return out;
   }
   audit::Log* log_;
+  RefusalTally tally_;
 };
 
 Deployment::Deployment(Installation& installation, const WatchOptions& watch)
@@ -80,22 +108,67 @@ Deployment::Deployment(Installation& installation, const WatchOptions& watch)
       gateway_(std::make_unique<gateway::Gateway>(gateway::GatewayOptions{
           .server_version = installation.options().version, .sinks = {audit_.get(), &meters_, &watch_}})) {}
 
-Deployment::~Deployment() = default;
+Deployment::~Deployment() {
+  if (const auto recorded = record_counts(Counts::kAll); !recorded) {
+    base::log(base::LogLevel::kError, "counts-not-recorded", {{"why", recorded.error().message}});
+  }
+}
 
 void Deployment::observe(std::string address, bool is_private,
                          std::shared_ptr<const ConnectionCounts> counts) {
-  channel_ = {
-      .address = std::move(address), .is_private = is_private, .since = installation_->parts().clock.now()};
-  counts_ = std::move(counts);
+  const base::MutexLock lock(counting_);
+  channel_ = {.address = std::move(address), .is_private = is_private, .counts = std::move(counts)};
 }
 
-std::optional<govern::ChannelFacts> Deployment::channels() const {
-  if (!counts_) return std::nullopt;
-  govern::ChannelFacts facts = channel_;
-  facts.tls13_connections = counts_->tls13;
-  facts.old_version_refused = counts_->old_version_refused;
-  facts.plaintext_refused = counts_->plaintext_refused;
-  return facts;
+Result<> Deployment::record_counts(Counts which) {
+  HF_CHECK(audit_->record_counts(which, installation_->parts().clock.now()));
+  return record_connections();
+}
+
+Result<> Deployment::record_connections() {
+  const base::MutexLock lock(counting_);
+  if (!channel_.counts) return {};
+  const std::uint64_t tls13 = channel_.counts->tls13;
+  const std::uint64_t old_version = channel_.counts->old_version_refused;
+  const std::uint64_t plaintext = channel_.counts->plaintext_refused;
+  if (tls13 == channel_.tls13 && old_version == channel_.old_version_refused &&
+      plaintext == channel_.plaintext_refused) {
+    return {};
+  }
+  HF_TRY(std::string details,
+         base::canonical_json({{"address", channel_.address},
+                               {"private", channel_.is_private},
+                               {"tls13", tls13 - channel_.tls13},
+                               {"old_version_refused", old_version - channel_.old_version_refused},
+                               {"plaintext_refused", plaintext - channel_.plaintext_refused}}));
+  HF_CHECK(installation_->log().note({.workspace = Installation::workspace(),
+                                      .actor = "server",
+                                      .action = "listener.count",
+                                      .resource = "listener",
+                                      .decision = "done",
+                                      .details = std::move(details)}));
+  channel_.tls13 = tls13;
+  channel_.old_version_refused = old_version;
+  channel_.plaintext_refused = plaintext;
+  return {};
+}
+
+std::vector<govern::EngineFacts> Deployment::engines() {
+  const auto pools = [this] {
+    const base::MutexLock lock(pools_mutex_);
+    return pools_;
+  }();
+  std::vector<govern::EngineFacts> engines;
+  for (const auto& [endpoint, pool] : pools) {
+    const auto use = pool->use();
+    if (use.engines == 0) continue;
+    engines.push_back({.endpoint = endpoint,
+                       .at = installation_->parts().clock.now(),
+                       .own_network = use.own_network,
+                       .processor = use.usage.processor,
+                       .resident_bytes = use.usage.resident_bytes});
+  }
+  return engines;
 }
 
 Result<Deployment::Loaded> Deployment::load(const registry::Version& version) {
@@ -156,6 +229,8 @@ Result<> Deployment::serve(const release::Endpoint& endpoint, const registry::Ve
   if (loaded.reference) watch_.begin(endpoint.name, version.version, loaded.reference);
   gateway_->swap(std::move(snapshot));
   endpoints_ = std::move(served);
+  const base::MutexLock lock(pools_mutex_);
+  pools_.insert_or_assign(endpoint.name, loaded.pool);
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include "server/installation.h"
 #include "server/listener.h"
 #include "server/meters.h"
+#include "server/refusal_tally.h"
 #include "server/watch.h"
 
 namespace holdfast::server {
@@ -38,9 +39,15 @@ class Deployment {
   [[nodiscard]] Watch& watch() { return watch_; }
   [[nodiscard]] Meters& meters() { return meters_; }
 
-  // What the listener counts, once there is one: from then on channels() tells it.
+  // The engines of what each endpoint serves, as they are at this moment.
+  [[nodiscard]] std::vector<govern::EngineFacts> engines();
+
+  // What the listener counts, once there is one.
   void observe(std::string address, bool is_private, std::shared_ptr<const ConnectionCounts> counts);
-  [[nodiscard]] std::optional<govern::ChannelFacts> channels() const;
+  // Writes into the log what was only counted since the last time: the listener's connections, and refused
+  // requests, of those windows that have ended or of all.
+  enum class Counts { kEnded, kAll };
+  base::Result<> record_counts(Counts which);
 
  private:
   // One version, loaded and ready.
@@ -56,15 +63,29 @@ class Deployment {
   base::Result<release::Release> bind(const access::Authorised& authorised, const release::Endpoint& endpoint,
                                       const registry::Version& version, bool rollback);
 
+  // Who listens where, and how much of its counts is in the log.
+  struct Channel {
+    std::string address;
+    bool is_private = false;
+    std::shared_ptr<const ConnectionCounts> counts;  // null: nobody listens
+    std::uint64_t tls13 = 0;
+    std::uint64_t old_version_refused = 0;
+    std::uint64_t plaintext_refused = 0;
+  };
+  base::Result<> record_connections();
+
   Installation* installation_;
   std::unique_ptr<AuditSink> audit_;
   Meters meters_;
   Watch watch_;
   std::unique_ptr<gateway::Gateway> gateway_;
-  std::shared_ptr<const ConnectionCounts> counts_;  // set before the first request
-  govern::ChannelFacts channel_;
+  base::Mutex counting_;
+  Channel channel_ HF_GUARDED_BY(counting_);
   base::Mutex mutex_;  // one release at a time
   std::map<std::string, gateway::Endpoint> endpoints_ HF_GUARDED_BY(mutex_);
+  base::Mutex pools_mutex_;  // of its own, since a release takes long
+  std::map<std::string, std::shared_ptr<model::EnginePool>> pools_
+      HF_GUARDED_BY(pools_mutex_);  // by endpoint
 };
 
 }  // namespace holdfast::server

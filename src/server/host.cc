@@ -39,7 +39,8 @@ crypto::ServerNames names_of(const std::vector<std::string>& names) {
 Host::Host(Installation& installation, const HostOptions& options)
     : deployment_(installation, options.watch),
       router_(api_routes({.installation = installation, .deployment = deployment_}), installation.access(),
-              Installation::workspace(), ::geteuid()) {}
+              Installation::workspace(), ::geteuid()),
+      upkeep_(installation, deployment_) {}
 
 Host::~Host() = default;
 

@@ -10,6 +10,7 @@
 #include "server/installation.h"
 #include "server/listener.h"
 #include "server/router.h"
+#include "server/upkeep.h"
 
 namespace holdfast::server {
 
@@ -42,6 +43,7 @@ class Host {
 
   Deployment deployment_;
   Router router_;
+  Upkeep upkeep_;
   std::unique_ptr<Listener> listener_;  // last: it serves from the others until it is gone
 };
 

@@ -19,6 +19,22 @@ namespace {
 const prometheus::Histogram::BucketBoundaries kLatencyBuckets{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                                               0.01,   0.025,   0.05,   0.1,   0.5,    2};
 
+void add_engines(prometheus::Registry& registry, const std::vector<govern::EngineFacts>& engines) {
+  auto& processor = prometheus::BuildGauge()
+                        .Name("holdfast_engine_processor_seconds")
+                        .Help("Processor time that the engines of an endpoint took since they started.")
+                        .Register(registry);
+  auto& memory = prometheus::BuildGauge()
+                     .Name("holdfast_engine_resident_bytes")
+                     .Help("Memory that the engines of an endpoint hold.")
+                     .Register(registry);
+  for (const auto& engine : engines) {
+    processor.Add({{"endpoint", engine.endpoint}})
+        .Set(std::chrono::duration<double>(engine.processor).count());
+    memory.Add({{"endpoint", engine.endpoint}}).Set(static_cast<double>(engine.resident_bytes));
+  }
+}
+
 }  // namespace
 
 struct Meters::State {
@@ -62,7 +78,8 @@ Result<> Meters::on_refusal(const gateway::RefusalRecord& record) {
   return {};
 }
 
-Result<std::string> Meters::text(const Installation& installation, const Watch& watch) const {
+Result<std::string> Meters::text(const Installation& installation, const Watch& watch,
+                                 const std::vector<govern::EngineFacts>& engines) const {
   prometheus::Registry now;
   auto& alerts = prometheus::BuildGauge()
                      .Name("holdfast_alerts_unresolved")
@@ -89,6 +106,7 @@ Result<std::string> Meters::text(const Installation& installation, const Watch& 
       }
     }
   }
+  add_engines(now, engines);
   auto& records = prometheus::BuildGauge()
                       .Name("holdfast_audit_records")
                       .Help("Durable records of the audit log.")
@@ -98,19 +116,6 @@ Result<std::string> Meters::text(const Installation& installation, const Watch& 
   auto current = now.Collect();
   std::move(current.begin(), current.end(), std::back_inserter(families));
   return prometheus::TextSerializer().Serialize(families);
-}
-
-std::uint64_t Meters::predictions(const std::string& endpoint) const {
-  double sum = 0;
-  for (const auto& family : state_->registry.Collect()) {
-    if (family.name != "holdfast_predictions_total") continue;
-    for (const auto& metric : family.metric) {
-      for (const auto& label : metric.label) {
-        if (label.name == "endpoint" && label.value == endpoint) sum += metric.counter.value;
-      }
-    }
-  }
-  return static_cast<std::uint64_t>(sum);
 }
 
 }  // namespace holdfast::server

@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/gateway.h"
+#include "govern/facts.h"
 #include "server/installation.h"
 #include "server/watch.h"
 
@@ -19,11 +21,9 @@ class Meters final : public gateway::PredictionSink {
   base::Result<> on_prediction(const gateway::PredictionRecord& record) override;
   base::Result<> on_refusal(const gateway::RefusalRecord& record) override;
 
-  // With what is known elsewhere at this moment: alerts, and the last window of each endpoint.
-  [[nodiscard]] base::Result<std::string> text(const Installation& installation, const Watch& watch) const;
-
-  // Of one endpoint since the start.
-  [[nodiscard]] std::uint64_t predictions(const std::string& endpoint) const;
+  // With what is known elsewhere at this moment: alerts, the last window of each endpoint, and its engines.
+  [[nodiscard]] base::Result<std::string> text(const Installation& installation, const Watch& watch,
+                                               const std::vector<govern::EngineFacts>& engines) const;
 
  private:
   struct State;

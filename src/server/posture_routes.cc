@@ -33,19 +33,11 @@ Result<govern::LogVerification> verify(const Installation& installation, base::T
 Result<govern::RuntimeFacts> runtime_facts(const Api& api) {
   const auto now = api.installation.parts().clock.now();
   govern::RuntimeFacts runtime;
+  HF_CHECK(api.deployment.record_counts(Deployment::Counts::kEnded));
   HF_TRY(runtime.log, verify(api.installation, now));
   const auto rows = api.installation.check_rows();
   runtime.rows = govern::RowCheck{.at = now, .fault = rows ? std::string() : rows.error().message};
-  runtime.channels = api.deployment.channels();
-  HF_TRY(const auto endpoints, api.installation.releases().list(Installation::workspace()));
-  for (const auto& endpoint : endpoints) {
-    const auto report = api.deployment.watch().last(endpoint.name);
-    runtime.health.push_back({.endpoint = endpoint.name,
-                              .at = now,
-                              .predictions = api.deployment.meters().predictions(endpoint.name),
-                              .drift_windows = report ? 1U : 0U,
-                              .quality_windows = report && report->estimate ? 1U : 0U});
-  }
+  runtime.engines = api.deployment.engines();
   return runtime;
 }
 
@@ -82,7 +74,8 @@ std::vector<Route> posture_routes(const Api& api) {
                     .response = "text/plain",
                     .handler = [api](Call& /*call*/) -> Result<Response> {
                       HF_TRY(std::string text,
-                             api.deployment.meters().text(api.installation, api.deployment.watch()));
+                             api.deployment.meters().text(api.installation, api.deployment.watch(),
+                                                          api.deployment.engines()));
                       return Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
                                       .headers = {},
                                       .body = std::move(text)};

@@ -228,9 +228,9 @@ Result<> Watch::tell(const WatchReport& report) {
   const auto signals = signals_of(report, workspace);
   json drifted = json::array();
   for (const auto& signal : signals) drifted.push_back(signal.name);
-  HF_TRY(
-      std::string details,
-      base::canonical_json({{"version", report.version}, {"rows", report.drift.rows}, {"drifted", drifted}}));
+  json about{{"version", report.version}, {"rows", report.drift.rows}, {"drifted", drifted}};
+  if (report.estimate) about["estimate"] = to_string(report.estimate->state);
+  HF_TRY(std::string details, base::canonical_json(about));
   HF_TRY(const auto receipt,
          installation_->log().append({.workspace = workspace,
                                       .actor = "monitor",
