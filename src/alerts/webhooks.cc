@@ -118,6 +118,23 @@ Result<OpenWebhook> open_webhook(const store::Snapshot& snapshot, const Workspac
                      .secret = *std::move(secret)};
 }
 
+std::string shown_url(const Webhook& webhook) {
+  constexpr std::string_view kHidden = "***";
+  const auto url = net::Url::parse(webhook.url);
+  if (!url) return std::string(kHidden);
+  net::Url shown = *url;
+  const auto query = shown.target.find('?');
+  const bool asks = query != std::string::npos;
+  if (asks) shown.target.resize(query);
+  auto end = shown.target.find_last_not_of('/');
+  if (end != std::string::npos) {
+    shown.target.resize(shown.target.find_last_of('/', end) + 1);
+    shown.target += kHidden;
+  }
+  if (asks) shown.target += fmt::format("?{}", kHidden);
+  return shown.text();
+}
+
 std::string webhook_destination(std::string_view name) { return fmt::format("webhook/{}", name); }
 
 std::string sign_message(const base::Secret& secret, std::string_view timestamp, base::ByteView body) {

@@ -44,6 +44,10 @@ base::Result<> remove_webhook(store::Transaction& transaction, const base::Works
 base::Result<std::vector<Webhook>> list_webhooks(const store::Snapshot& snapshot,
                                                  const base::WorkspaceId& workspace);
 
+// The address as it may be shown: scheme, host and path, without the last part of the path and the query.
+// Many receivers know their sender by nothing else than those.
+std::string shown_url(const Webhook& webhook);
+
 struct OpenWebhook {
   Webhook webhook;
   base::Secret secret;

@@ -116,5 +116,16 @@ TEST(SignMessage, IsVerifiedByTheDocumentedExample) {
   EXPECT_FALSE(check(std::to_string(std::stoll(stamp) - 1), "{}"));
 }
 
+TEST(ShownUrl, HidesWhatMayBeASecret) {
+  const auto shown = [](std::string url) { return shown_url({.name = "chat", .url = std::move(url)}); };
+  EXPECT_EQ(shown("https://hooks.example.com/services/T0/B0/x7f9"),
+            "https://hooks.example.com:443/services/T0/B0/***");
+  EXPECT_EQ(shown("https://hooks.example.com/hook/?token=abc"), "https://hooks.example.com:443/***?***");
+  EXPECT_EQ(shown("https://hooks.example.com/secret"), "https://hooks.example.com:443/***");
+  EXPECT_EQ(shown("http://127.0.0.1:9000/?a=/b/c"), "http://127.0.0.1:9000/?***");
+  EXPECT_EQ(shown("http://127.0.0.1:9000/"), "http://127.0.0.1:9000/");
+  EXPECT_EQ(shown("no address"), "***");
+}
+
 }  // namespace
 }  // namespace holdfast::alerts

@@ -102,16 +102,15 @@ Result<Response> put_webhook(Installation& installation, Call& call) {
   const std::string& name = call.parameter("webhook");
   HF_TRY(const auto record, recorded(installation, call, "webhook.write", {{"webhook", name}}));
   HF_TRY(auto change, installation.database().begin());
-  HF_CHECK(alerts::put_webhook(change,
-                               {.workspace = call.caller().workspace(),
+  const alerts::Webhook webhook{.workspace = call.caller().workspace(),
                                 .name = name,
                                 .url = url,
                                 .changed_at = installation.parts().clock.now(),
-                                .record = record},
-                               base::Secret::copy_of(base::as_bytes(secret)), installation.webhook_key(),
-                               base::system_random()));
+                                .record = record};
+  HF_CHECK(alerts::put_webhook(change, webhook, base::Secret::copy_of(base::as_bytes(secret)),
+                               installation.webhook_key(), base::system_random()));
   HF_CHECK(change.commit());
-  return json_response(json{{"name", name}, {"url", url}}.dump());
+  return json_response(json{{"name", name}, {"url", alerts::shown_url(webhook)}}.dump());
 }
 
 Result<Response> remove_webhook(Installation& installation, Call& call) {
@@ -127,7 +126,8 @@ Result<Response> list_webhooks(Installation& installation, Call& call) {
   HF_TRY(const auto snapshot, installation.database().snapshot());
   HF_TRY(const auto webhooks, alerts::list_webhooks(snapshot, call.caller().workspace()));
   json all = json::array();
-  for (const auto& webhook : webhooks) all.push_back({{"name", webhook.name}, {"url", webhook.url}});
+  for (const auto& webhook : webhooks)
+    all.push_back({{"name", webhook.name}, {"url", alerts::shown_url(webhook)}});
   return json_response(json{{"webhooks", std::move(all)}}.dump());
 }
 
