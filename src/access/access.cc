@@ -195,7 +195,7 @@ Result<crypto::PasswordHash> Access::hash(const base::Secret& password) {
 namespace {
 
 template <typename Row>
-void claim(std::vector<RowClaim>& claims, const std::vector<Row>& rows) {
+void claim(std::vector<audit::RowClaim>& claims, const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     RowName name = row.row_name();
     claims.push_back({.key = std::move(name.key), .receipt = row.receipt, .row = name.digest});
@@ -204,15 +204,14 @@ void claim(std::vector<RowClaim>& claims, const std::vector<Row>& rows) {
 
 }  // namespace
 
-Result<std::vector<RowClaim>> Access::row_claims() {
-  HF_TRY(const store::Snapshot view, parts_.database.snapshot());
-  std::vector<RowClaim> claims;
+Result<std::vector<audit::RowClaim>> row_claims(const store::Snapshot& view, base::Timestamp now) {
+  std::vector<audit::RowClaim> claims;
   HF_TRY(const auto principals, all_principals(view));
   HF_TRY(const auto memberships, all_memberships(view));
   HF_TRY(const auto passwords, all_passwords(view));
   HF_TRY(const auto keys, all_service_keys(view));
   HF_TRY(const auto policies, all_policies(view));
-  HF_TRY(const auto tokens, all_tokens(view, parts_.clock.now()));
+  HF_TRY(const auto tokens, all_tokens(view, now));
   claim(claims, principals);
   claim(claims, memberships);
   claim(claims, passwords);

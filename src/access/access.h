@@ -12,10 +12,10 @@
 #include "access/decision.h"
 #include "access/password_gate.h"
 #include "access/recorder.h"
-#include "access/row_history.h"
 #include "access/snapshot.h"
 #include "access/throttle.h"
 #include "access/tokens.h"
+#include "audit/row_history.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/secret.h"
@@ -31,6 +31,10 @@ namespace holdfast::access {
 
 // The tables of this module, for Database::open.
 store::ModuleMigrations access_migrations();
+// Every row that carries a record and has not ended by now, for audit::RowHistory. Rows whose key begins with
+// kEndingRows end without a record: that they would was recorded when they were made.
+base::Result<std::vector<audit::RowClaim>> row_claims(const store::Snapshot& view, base::Timestamp now);
+inline constexpr std::string_view kEndingRows = "access_tokens/";
 
 struct AccessOptions {
   std::string issuer;  // our own name, which a service's assertion has as its only audience
@@ -172,9 +176,6 @@ class Access {
   base::Result<std::string> grant(const Caller& caller, const PrincipalId& principal, Action action,
                                   const Resource& resource);
   base::Result<> revoke_grant(const Caller& caller, std::string_view policy_id);
-
-  // Every row that carries a record, with its digest computed anew: RowHistory compares them with the log.
-  base::Result<std::vector<RowClaim>> row_claims();
 
  private:
   class Change;

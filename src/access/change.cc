@@ -36,21 +36,32 @@ Result<Access::Change> Access::Change::begin(Access& access, const Decided& deci
 Result<Receipt> Access::Change::record(const Decided& decided, json about) {
   about["rows"] = named_;
   HF_TRY(const Entry entry, decided.entry(about));
-  return access_->parts_.recorder.record(entry);
+  return record(entry);
 }
 
 Result<Receipt> Access::Change::record(const Attempted& attempt, json about) {
   about["rows"] = named_;
   json details = attempt.details();
   details["about"] = std::move(about);
-  return access_->record(attempt, true, details);
+  Entry entry = attempt.entry(true);
+  HF_TRY(entry.details, base::canonical_json(details));
+  return record(entry);
+}
+
+Result<Receipt> Access::Change::record(const Entry& entry) {
+  Recorder& recorder = access_->parts_.recorder;
+  HF_TRY(const Receipt receipt, recorder.record(entry));
+  if (named_.empty()) return receipt;
+  pending_.emplace([&recorder](const Entry& settled) { return recorder.note(settled); }, entry.workspace,
+                   receipt);
+  return receipt;
 }
 
 Result<std::int64_t> Access::Change::finish(const base::WorkspaceId& workspace, std::string_view kind,
                                             std::string_view subject) {
   HF_CHECK(transaction_.next_change(workspace, kind, subject));
   HF_TRY(const std::int64_t generation, next_generation(transaction_));
-  HF_CHECK(transaction_.commit());
+  HF_CHECK(pending_ ? pending_->commit(transaction_) : transaction_.commit());
   return generation;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -7,6 +8,7 @@
 
 #include "access/access.h"
 #include "access/rows.h"
+#include "audit/pending_rows.h"
 
 namespace holdfast::access {
 
@@ -23,8 +25,8 @@ struct Access::Attempted {
 };
 
 // One change, from its record to its being in force. First name the rows that it makes and removes, then take
-// the receipt by record(), then write the rows with it, then commit. Without commit nothing happened, though
-// the log keeps that it was to.
+// the receipt by record(), then write the rows with it, then commit. Without commit nothing happened, and the
+// log says so (audit/pending_rows.h).
 class Access::Change {
  public:
   static base::Result<Change> begin(Access& access);
@@ -54,11 +56,13 @@ class Access::Change {
  private:
   Change(Access& access, store::Transaction transaction)
       : access_(&access), transaction_(std::move(transaction)) {}
+  base::Result<Receipt> record(const Entry& entry);
   base::Result<std::int64_t> finish(const base::WorkspaceId& workspace, std::string_view kind,
                                     std::string_view subject);
 
   Access* access_;
   store::Transaction transaction_;
+  std::optional<audit::PendingRows> pending_;
   nlohmann::json named_ = nlohmann::json::object();
 };
 

@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/json.h"
 #include "crypto/sha256.h"
 
 namespace holdfast::access {
@@ -20,6 +19,7 @@ using nlohmann::json;
 using store::Sql;
 using store::Transaction;
 using View = store::Snapshot;
+using audit::name_row;
 
 constexpr std::int64_t kPage = 500;             // rows read at once: of policies, half of a result's bound
 constexpr std::int64_t kForgottenAtOnce = 100;  // of tokens, and of assertions
@@ -27,14 +27,6 @@ constexpr std::int64_t kForgottenAtOnce = 100;  // of tokens, and of assertions
 std::int64_t index_of(const Receipt& receipt) { return static_cast<std::int64_t>(receipt.index); }
 Receipt receipt_of(std::int64_t index, const Digest& leaf) {
   return {.index = static_cast<std::uint64_t>(index), .leaf = leaf};
-}
-
-// Contents are this module's own texts and integers, which canonical JSON takes; one that were not UTF-8
-// would have no digest, and so match no record.
-RowName name_row(std::string key, json contents) {
-  contents["row"] = key;
-  const auto text = base::canonical_json(contents);
-  return {.key = std::move(key), .digest = text ? crypto::sha256(base::as_bytes(*text)) : Digest()};
 }
 
 Result<> require_one(const Result<std::int64_t>& changed, ErrorCode code, const char* why) {

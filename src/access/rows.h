@@ -11,18 +11,15 @@
 #include "access/recorder.h"
 #include "access/snapshot.h"
 #include "access/tokens.h"
+#include "audit/row_history.h"
 #include "store/database.h"
 
 // The tables of this module. Each row that gives somebody a right carries the receipt of the record that made
-// it; that record names the row's key and digest (row_history.h).
+// it; that record names the row's key and digest (audit/row_history.h).
 
 namespace holdfast::access {
 
-// A row's name in records: "principals/default/5f..".
-struct RowName {
-  std::string key;
-  base::Digest digest;  // of its contents without the receipt
-};
+using audit::RowName;
 
 struct PrincipalRow {
   base::WorkspaceId workspace;

@@ -220,18 +220,24 @@ Result<> gather_runs(const registry::Parts& parts, const base::WorkspaceId& work
 // The claim that the current release of an endpoint is the one before it, which the log must not bear out.
 Result<std::optional<RollbackTrial>> try_rollback(const FactSources& sources,
                                                   const base::WorkspaceId& workspace, base::Timestamp now) {
-  HF_TRY(const auto claims, sources.releases.claims(workspace));
+  HF_TRY(const auto view, sources.parts.database.snapshot());
+  HF_TRY(const auto claims, release::row_claims(view));
+  const std::string beginning = "releases/" + workspace.value() + "/";
+  const auto endpoint_of = [&beginning](const audit::RowClaim& claim) {
+    if (!claim.key.starts_with(beginning)) return std::string();
+    return claim.key.substr(beginning.size(), claim.key.rfind('/') - beginning.size());
+  };
   for (std::size_t i = 1; i < claims.size(); ++i) {
-    // Releases of an endpoint follow each other in order of their numbers, after the endpoint's own row.
+    // Releases of an endpoint follow each other in order of their numbers.
     const auto& older = claims[i - 1];
     const auto& newer = claims[i];
-    if (older.table != "releases" || newer.table != "releases" || older.row == newer.row) continue;
-    registry::RowClaim swapped = newer;
+    const std::string endpoint = endpoint_of(newer);
+    if (endpoint.empty() || endpoint_of(older) != endpoint || older.row == newer.row) continue;
+    audit::RowClaim swapped = newer;
     swapped.row = older.row;
-    const auto checked = registry::check_claims(sources.parts.log, {swapped});
+    const auto checked = audit::check_claim(sources.parts.log, swapped);
     if (!checked && checked.error().code != ErrorCode::kDataCorrupt) return base::fail(checked.error());
-    return RollbackTrial{
-        .at = now, .endpoint = newer.key.substr(0, newer.key.find(' ')), .refused = !checked.has_value()};
+    return RollbackTrial{.at = now, .endpoint = endpoint, .refused = !checked.has_value()};
   }
   return std::optional<RollbackTrial>();
 }

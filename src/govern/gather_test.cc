@@ -17,7 +17,6 @@
 #include "registry/blob_bytes.h"
 #include "registry/datasets.h"
 #include "registry/evidence.h"
-#include "registry/row_record.h"
 #include "registry/schema.h"
 #include "release/schema.h"
 
@@ -73,9 +72,9 @@ class Gather : public testing::Test {
                    " VALUES ($1, 'credit', $2, $3, $4, 'onnx', 'quarantined', 1, $5, 'somebody',"
                    " '[\"somebody\"]', '', 0, $3)"),
         kHome, number, version.digest, static_cast<std::int64_t>(bytes.size()), version.created_at));
-    EXPECT_TRUE(models_->approve(change, may(access::Action::kApprove, version.resource()), version,
-                                 nlohmann::json::object()));
-    EXPECT_TRUE(change.commit());
+    auto approved = models_->approve(change, may(access::Action::kApprove, version.resource()), version,
+                                     nlohmann::json::object());
+    EXPECT_TRUE(approved->commit(change));
     return models_->find(kHome, "credit", number).value();
   }
   void add_evidence(const registry::Version& version, std::string_view type, std::string predicate) {

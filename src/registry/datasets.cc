@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "registry/blob_bytes.h"
 #include "registry/names.h"
+#include "registry/row_record.h"
 
 namespace holdfast::registry {
 
@@ -49,16 +50,20 @@ Result<std::array<data::PartSurvey, 3>> parse_parts(std::string_view text) {
   return parts;
 }
 
-// What the row says, as far as it must not change.
-Result<base::Digest> digest_of_row(const Dataset& dataset) {
-  return row_digest("datasets", json{{"workspace", dataset.workspace.value()},
-                                     {"name", dataset.name},
-                                     {"version", dataset.version},
-                                     {"digest", dataset.digest.hex()},
-                                     {"schema", data::to_json(dataset.schema)},
-                                     {"parts", parts_json(dataset.parts)},
-                                     {"purpose", dataset.purpose},
-                                     {"keep_until", dataset.keep_until.microseconds()}});
+// All of what the row says.
+audit::RowName name_row(const Dataset& dataset, const base::Digest& profile) {
+  return audit::name_row(
+      fmt::format("datasets/{}/{}/{}", dataset.workspace.value(), dataset.name, dataset.version),
+      {{"digest", dataset.digest.hex()},
+       {"size", dataset.size_bytes},
+       {"rows", dataset.rows},
+       {"schema", data::to_json(dataset.schema)},
+       {"profile", profile.hex()},
+       {"parts", parts_json(dataset.parts)},
+       {"purpose", dataset.purpose},
+       {"keep_until", dataset.keep_until.microseconds()},
+       {"created_at", dataset.created_at.microseconds()},
+       {"created_by", dataset.created_by}});
 }
 
 using Row = std::tuple<std::string, std::int64_t, base::Digest, std::int64_t, std::int64_t, std::string,
@@ -182,14 +187,13 @@ Result<Dataset> Datasets::add(const access::Authorised& authorised, const NewDat
     }
     dataset.version = before->version + 1;
   }
-  HF_TRY(const auto row, digest_of_row(dataset));
-  HF_TRY(const auto receipt,
+  HF_TRY(auto recorded,
          record_row(
-             parts_.log, authorised, "dataset.register", row,
+             parts_.log, authorised, "dataset.register", name_row(dataset, profile.digest),
              {{"name", dataset.name}, {"version", dataset.version}, {"digest", dataset.digest.prefixed()}}));
-  HF_CHECK(insert(change, dataset, profile.digest, receipt));
+  HF_CHECK(insert(change, dataset, profile.digest, recorded.receipt()));
   HF_CHECK(change.next_change(dataset.workspace, "dataset", dataset.name));
-  HF_CHECK(change.commit());
+  HF_CHECK(recorded.commit(change));
   return dataset;
 }
 
@@ -238,22 +242,30 @@ Result<base::Bytes> Datasets::open(const Dataset& dataset) const {
   return read_blob(parts_, dataset.workspace, dataset.digest);
 }
 
-Result<std::vector<RowClaim>> Datasets::claims(const base::WorkspaceId& workspace) const {
-  std::vector<RowClaim> claims;
-  HF_TRY(const auto snapshot, parts_.database.snapshot());
-  HF_TRY(const auto receipts, snapshot.rows<std::string, std::int64_t, std::int64_t, base::Digest>(
-                                  Sql("SELECT name, version, record_index, record FROM datasets WHERE "
-                                      "workspace = $1 ORDER BY name, version"),
-                                  workspace));
-  for (const auto& [name, version, index, leaf] : receipts) {
-    HF_TRY(const auto dataset, newest(snapshot, workspace, name, version));
-    HF_TRY(const auto row, digest_of_row(*dataset));
-    claims.push_back({.table = "datasets",
-                      .key = fmt::format("{} {}", name, version),
-                      .receipt = {static_cast<std::uint64_t>(index), leaf},
-                      .row = row});
-  }
-  return claims;
+Result<> claim_datasets(const store::Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::tuple<base::WorkspaceId, std::string, std::int64_t>;
+  const auto query = [&view](const Key& after) {
+    const auto& [workspace, name, version] = after;
+    return view.rows<base::WorkspaceId, base::Digest, std::int64_t, base::Digest, std::string, std::int64_t,
+                     base::Digest, std::int64_t, std::int64_t, std::string, std::string, std::string,
+                     base::Timestamp, base::Timestamp, std::string>(
+        Sql("SELECT workspace, train_profile, record_index, record, name, version, digest, size, row_count,"
+            " schema_json, parts, purpose, keep_until, created_at, created_by FROM datasets"
+            " WHERE (workspace, name, version) > ($1, $2, $3) ORDER BY workspace, name, version LIMIT $4"),
+        workspace, name, version, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    auto& [workspace, profile, index, leaf, name, version, digest, size, rows, schema, parts, purpose,
+           keep_until, created_at, created_by] = row;
+    const auto dataset = dataset_of(workspace, Row(name, version, digest, size, rows, schema, parts, purpose,
+                                                   keep_until, created_at, created_by));
+    if (!dataset) {
+      return fail(base::Error(dataset.error())
+                      .within(fmt::format("the row datasets/{}/{}/{}", workspace.value(), name, version)));
+    }
+    claims.push_back(audit::claim_row(name_row(*dataset, profile), index, leaf));
+    return Key(workspace, name, version);
+  });
 }
 
 }  // namespace holdfast::registry

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "access/decision.h"
+#include "audit/row_history.h"
 #include "base/strong.h"
 #include "base/time.h"
 #include "data/profile.h"
 #include "data/survey.h"
 #include "formats/source.h"
 #include "registry/parts.h"
-#include "registry/row_record.h"
 
 namespace holdfast::registry {
 
@@ -66,10 +66,11 @@ class Datasets {
   // The bytes, in memory alone. kDataCorrupt where they are not those that were registered.
   [[nodiscard]] base::Result<base::Bytes> open(const Dataset& dataset) const;
 
-  [[nodiscard]] base::Result<std::vector<RowClaim>> claims(const base::WorkspaceId& workspace) const;
-
  private:
   Parts parts_;
 };
+
+// The claims of its rows, for row_claims() (row_record.h).
+base::Result<> claim_datasets(const store::Snapshot& view, std::vector<audit::RowClaim>& claims);
 
 }  // namespace holdfast::registry

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "evaluate/evaluation.h"
 #include "policy/authorizer.h"
+#include "registry/row_record.h"
 
 namespace holdfast::registry {
 
@@ -111,14 +112,31 @@ Result<> record_refusal(audit::Log& log, const access::Authorised& authorised, c
   return {};
 }
 
-Result<base::Digest> waiver_row(const base::WorkspaceId& workspace, const Waiver& waiver) {
-  return row_digest("waivers", json{{"workspace", workspace.value()},
-                                    {"id", waiver.id},
-                                    {"artefact", waiver.artefact.hex()},
-                                    {"requirement", waiver.requirement},
-                                    {"reason", waiver.reason},
-                                    {"granted_by", waiver.granted_by},
-                                    {"expires_at", waiver.expires_at.microseconds()}});
+// All of what the row says.
+audit::RowName name_row(const base::WorkspaceId& workspace, const Waiver& waiver) {
+  return audit::name_row(fmt::format("waivers/{}/{}", workspace.value(), waiver.id),
+                         {{"artefact", waiver.artefact.hex()},
+                          {"requirement", waiver.requirement},
+                          {"reason", waiver.reason},
+                          {"granted_by", waiver.granted_by},
+                          {"granted_at", waiver.granted_at.microseconds()},
+                          {"expires_at", waiver.expires_at.microseconds()}});
+}
+
+using WaiverRow = std::tuple<base::WorkspaceId, std::int64_t, base::Digest, std::string, std::string,
+                             std::string, base::Timestamp, base::Timestamp, std::int64_t, base::Digest>;
+
+std::pair<Waiver, audit::RowClaim> waiver_of(WaiverRow row) {
+  auto& [workspace, id, artefact, requirement, reason, by, at, expires_at, index, leaf] = row;
+  Waiver waiver{.id = id,
+                .artefact = artefact,
+                .requirement = std::move(requirement),
+                .reason = std::move(reason),
+                .granted_by = std::move(by),
+                .granted_at = at,
+                .expires_at = expires_at};
+  auto claim = audit::claim_row(name_row(workspace, waiver), index, leaf);
+  return {std::move(waiver), std::move(claim)};
 }
 
 }  // namespace
@@ -162,7 +180,7 @@ Result<GateDecision> Gates::approve(const access::Authorised& authorised, const 
     return decision;
   }
   HF_TRY(auto change, parts_.database.begin());
-  HF_CHECK(models_->approve(change, authorised, version, outcomes_json(decision)));
+  HF_TRY(auto recorded, models_->approve(change, authorised, version, outcomes_json(decision)));
   // in-toto's test result: https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
   json passed = json::array();
   json warned = json::array();
@@ -178,7 +196,7 @@ Result<GateDecision> Gates::approve(const access::Authorised& authorised, const 
                                      .subject = version.digest,
                                      .predicate_type = std::string(kTestResultPredicate),
                                      .predicate_json = predicate.dump()}));
-  HF_CHECK(change.commit());
+  HF_CHECK(recorded.commit(change));
   return decision;
 }
 
@@ -213,48 +231,55 @@ Result<Waiver> Gates::waive(const access::Authorised& authorised, const Version&
                       .granted_by = authorised.caller().text(),
                       .granted_at = now,
                       .expires_at = expires_at};
-  HF_TRY(const auto row, waiver_row(version.workspace, waiver));
-  HF_TRY(const auto receipt,
+  HF_TRY(auto recorded,
          record_row(
-             parts_.log, authorised, "gate.waive", row,
+             parts_.log, authorised, "gate.waive", name_row(version.workspace, waiver),
              {{"requirement", waiver.requirement}, {"reason", waiver.reason}, {"until", expires_at.text()}}));
   HF_CHECK(change.execute(Sql("INSERT INTO waivers (workspace, id, artefact, requirement, reason, granted_by,"
                               " granted_at, expires_at, record_index, record)"
                               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
                           version.workspace, waiver.id, waiver.artefact, waiver.requirement, waiver.reason,
                           waiver.granted_by, waiver.granted_at, waiver.expires_at,
-                          static_cast<std::int64_t>(receipt.index), receipt.leaf));
-  HF_CHECK(change.commit());
+                          static_cast<std::int64_t>(recorded.receipt().index), recorded.receipt().leaf));
+  HF_CHECK(recorded.commit(change));
   return waiver;
 }
 
 Result<std::vector<Waiver>> Gates::waivers(const base::WorkspaceId& workspace,
                                            const base::Digest& artefact) const {
   HF_TRY(const auto snapshot, parts_.database.snapshot());
-  auto rows = snapshot.rows<std::int64_t, std::string, std::string, std::string, base::Timestamp,
-                            base::Timestamp, std::int64_t, base::Digest>(
-      Sql("SELECT id, requirement, reason, granted_by, granted_at, expires_at, record_index, record FROM "
-          "waivers"
-          " WHERE workspace = $1 AND artefact = $2 AND expires_at > $3 ORDER BY id"),
+  auto rows = snapshot.rows<base::WorkspaceId, std::int64_t, base::Digest, std::string, std::string,
+                            std::string, base::Timestamp, base::Timestamp, std::int64_t, base::Digest>(
+      Sql("SELECT workspace, id, artefact, requirement, reason, granted_by, granted_at, expires_at,"
+          " record_index, record FROM waivers WHERE workspace = $1 AND artefact = $2 AND expires_at > $3"
+          " ORDER BY id"),
       workspace, artefact, parts_.clock.now());
   if (!rows) return fail(std::move(rows).error());
   std::vector<Waiver> found;
-  for (auto& [id, requirement, reason, granted_by, granted_at, expires_at, index, leaf] : *rows) {
-    found.push_back({.id = id,
-                     .artefact = artefact,
-                     .requirement = std::move(requirement),
-                     .reason = std::move(reason),
-                     .granted_by = std::move(granted_by),
-                     .granted_at = granted_at,
-                     .expires_at = expires_at});
+  for (auto& row : *rows) {
+    auto [waiver, claim] = waiver_of(std::move(row));
     // A waiver that somebody wrote into the database is none.
-    HF_TRY(const auto row, waiver_row(workspace, found.back()));
-    HF_CHECK(check_claims(parts_.log, {{.table = "waivers",
-                                        .key = fmt::format("{}", id),
-                                        .receipt = {static_cast<std::uint64_t>(index), leaf},
-                                        .row = row}}));
+    HF_CHECK(audit::check_claim(parts_.log, claim));
+    found.push_back(std::move(waiver));
   }
   return found;
+}
+
+Result<> claim_waivers(const store::Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::pair<base::WorkspaceId, std::int64_t>;
+  const auto query = [&view](const Key& after) {
+    return view.rows<base::WorkspaceId, std::int64_t, base::Digest, std::string, std::string, std::string,
+                     base::Timestamp, base::Timestamp, std::int64_t, base::Digest>(
+        Sql("SELECT workspace, id, artefact, requirement, reason, granted_by, granted_at, expires_at,"
+            " record_index, record FROM waivers WHERE (workspace, id) > ($1, $2)"
+            " ORDER BY workspace, id LIMIT $3"),
+        after.first, after.second, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    Key key(std::get<0>(row), std::get<1>(row));
+    claims.push_back(waiver_of(std::move(row)).second);
+    return key;
+  });
 }
 
 }  // namespace holdfast::registry

@@ -67,4 +67,7 @@ class Gates {
   Models* models_;
 };
 
+// The claims of the waivers' rows, for row_claims() (row_record.h).
+base::Result<> claim_waivers(const store::Snapshot& view, std::vector<audit::RowClaim>& claims);
+
 }  // namespace holdfast::registry

@@ -11,6 +11,7 @@
 #include "registry/evidence.h"
 #include "registry/model_signature.h"
 #include "registry/names.h"
+#include "registry/row_record.h"
 
 namespace holdfast::registry {
 
@@ -63,13 +64,20 @@ std::string makers_json(const std::vector<access::PrincipalId>& makers) {
   return ids.dump();
 }
 
-Result<base::Digest> digest_of_row(const Version& version) {
-  return row_digest("model_versions", json{{"workspace", version.workspace.value()},
-                                           {"model", version.model},
-                                           {"version", version.version},
-                                           {"digest", version.digest.hex()},
-                                           {"state", to_string(version.state)},
-                                           {"makers", makers_json(version.makers)}});
+// All of what the row says.
+audit::RowName name_row(const Version& version, std::string_view signature) {
+  json contents{{"digest", version.digest.hex()},
+                {"size", version.size_bytes},
+                {"format", version.format},
+                {"state", to_string(version.state)},
+                {"created_at", version.created_at.microseconds()},
+                {"created_by", version.created_by},
+                {"makers", makers_json(version.makers)},
+                {"signature", signature}};
+  if (version.run) contents["run"] = *version.run;
+  return audit::name_row(
+      fmt::format("model_versions/{}/{}/{}", version.workspace.value(), version.model, version.version),
+      std::move(contents));
 }
 
 Result<std::optional<Version>> look_up(const store::Snapshot& snapshot, const base::WorkspaceId& workspace,
@@ -227,19 +235,18 @@ Result<std::variant<Version, Refusal>> Models::admit(const access::Authorised& a
                                                        version.model, std::get<0>(*same)));
   }
   version.version = std::get<0>(*newest) + 1;
-  HF_TRY(const auto row, digest_of_row(version));
-  HF_TRY(const auto receipt,
-         record_row(parts_.log, authorised, "model.register", row,
+  HF_TRY(auto recorded,
+         record_row(parts_.log, authorised, "model.register", name_row(version, ""),
                     {{"model", version.model}, {"version", version.version}, {"digest", digest.prefixed()}}));
-  HF_CHECK(insert(change, version, receipt));
+  HF_CHECK(insert(change, version, recorded.receipt()));
   HF_CHECK(EvidenceRoom(parts_).add(change, version.workspace, inspection_statement(version, report)));
   HF_CHECK(change.next_change(version.workspace, "model", version.model));
-  HF_CHECK(change.commit());
+  HF_CHECK(recorded.commit(change));
   return std::variant<Version, Refusal>(std::move(version));
 }
 
-Result<> Models::approve(store::Transaction& change, const access::Authorised& authorised,
-                         const Version& version, const json& details) {
+Result<audit::PendingRows> Models::approve(store::Transaction& change, const access::Authorised& authorised,
+                                           const Version& version, const json& details) {
   if (!authorised.is_for(access::Action::kApprove, access::ResourceType::kVersion, version.workspace,
                          version.resource().id)) {
     return fail(ErrorCode::kPermissionDenied, "what was decided was not the approval of this version");
@@ -248,8 +255,9 @@ Result<> Models::approve(store::Transaction& change, const access::Authorised& a
   HF_TRY(const std::string signature, sign_model(key, version.model, version.digest));
   Version approved = version;
   approved.state = VersionState::kApproved;
-  HF_TRY(const auto row, digest_of_row(approved));
-  HF_TRY(const auto receipt, record_row(parts_.log, authorised, "model.approve", row, details));
+  HF_TRY(auto recorded,
+         record_row(parts_.log, authorised, "model.approve", name_row(approved, signature), details));
+  const audit::Receipt receipt = recorded.receipt();
   HF_TRY(const auto changed,
          change.execute(
              Sql("UPDATE model_versions SET state = $1, signature = $2, record_index = $3, record = $4"
@@ -258,7 +266,7 @@ Result<> Models::approve(store::Transaction& change, const access::Authorised& a
              version.workspace, version.model, version.version, version.digest));
   if (changed != 1) return fail(ErrorCode::kConflict, "the model version changed meanwhile; read it again");
   HF_CHECK(change.next_change(version.workspace, "model", version.model));
-  return {};
+  return recorded;
 }
 
 Result<Version> Models::find(const base::WorkspaceId& workspace, std::string_view model,
@@ -314,22 +322,31 @@ Result<base::Bytes> Models::open(const Version& version) const {
   return read_blob(parts_, version.workspace, version.digest);
 }
 
-Result<std::vector<RowClaim>> Models::claims(const base::WorkspaceId& workspace) const {
-  HF_TRY(const auto snapshot, parts_.database.snapshot());
-  HF_TRY(const auto receipts, snapshot.rows<std::string, std::int64_t, std::int64_t, base::Digest>(
-                                  Sql("SELECT model, version, record_index, record FROM model_versions"
-                                      " WHERE workspace = $1 ORDER BY model, version"),
-                                  workspace));
-  std::vector<RowClaim> claims;
-  for (const auto& [model, number, index, leaf] : receipts) {
-    HF_TRY(const auto version, look_up(snapshot, workspace, model, number));
-    HF_TRY(const auto row, digest_of_row(*version));
-    claims.push_back({.table = "model_versions",
-                      .key = fmt::format("{} {}", model, number),
-                      .receipt = {static_cast<std::uint64_t>(index), leaf},
-                      .row = row});
-  }
-  return claims;
+Result<> claim_versions(const store::Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::tuple<base::WorkspaceId, std::string, std::int64_t>;
+  const auto query = [&view](const Key& after) {
+    const auto& [workspace, model, version] = after;
+    return view.rows<base::WorkspaceId, std::string, std::int64_t, base::Digest, std::string, std::int64_t,
+                     base::Digest, std::int64_t, std::string, std::string, std::optional<std::int64_t>,
+                     base::Timestamp, std::string, std::string>(
+        Sql("SELECT workspace, signature, record_index, record, model, version, digest, size, format, state,"
+            " run, created_at, created_by, makers FROM model_versions"
+            " WHERE (workspace, model, version) > ($1, $2, $3) ORDER BY workspace, model, version LIMIT $4"),
+        workspace, model, version, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    auto& [workspace, signature, index, leaf, model, number, digest, size, format, state, run, created_at,
+           created_by, makers] = row;
+    const auto version = version_of(
+        workspace, Row(model, number, digest, size, format, state, run, created_at, created_by, makers));
+    if (!version) {
+      return fail(
+          base::Error(version.error())
+              .within(fmt::format("the row model_versions/{}/{}/{}", workspace.value(), model, number)));
+    }
+    claims.push_back(audit::claim_row(name_row(*version, signature), index, leaf));
+    return Key(workspace, model, number);
+  });
 }
 
 }  // namespace holdfast::registry

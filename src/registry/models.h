@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "access/decision.h"
+#include "audit/pending_rows.h"
+#include "audit/row_history.h"
 #include "base/strong.h"
 #include "base/time.h"
 #include "crypto/sign.h"
 #include "formats/source.h"
 #include "inspect/report.h"
 #include "registry/parts.h"
-#include "registry/row_record.h"
 #include "worker/jail.h"
 
 namespace holdfast::registry {
@@ -74,9 +75,10 @@ class Models {
                                                      const NewVersion& version,
                                                      const formats::FileSource& file);
 
-  // `authorised` is for approve on the version; called by Gates alone, in its transaction.
-  base::Result<> approve(store::Transaction& change, const access::Authorised& authorised,
-                         const Version& version, const nlohmann::json& details);
+  // `authorised` is for approve on the version; called by Gates alone, in its transaction, which commits with
+  // what this gives.
+  base::Result<audit::PendingRows> approve(store::Transaction& change, const access::Authorised& authorised,
+                                           const Version& version, const nlohmann::json& details);
 
   [[nodiscard]] base::Result<Version> find(const base::WorkspaceId& workspace, std::string_view model,
                                            std::int64_t version) const;
@@ -91,7 +93,6 @@ class Models {
   [[nodiscard]] base::Result<base::Bytes> open_signed(const Version& version) const;
   // The bytes, in memory alone: those that were registered.
   [[nodiscard]] base::Result<base::Bytes> open(const Version& version) const;
-  [[nodiscard]] base::Result<std::vector<RowClaim>> claims(const base::WorkspaceId& workspace) const;
 
  private:
   base::Result<Refusal> refuse(const access::Authorised& authorised, const NewVersion& version,
@@ -99,5 +100,8 @@ class Models {
   Parts parts_;
   AdmissionRules rules_;
 };
+
+// The claims of its rows, for row_claims() (row_record.h).
+base::Result<> claim_versions(const store::Snapshot& view, std::vector<audit::RowClaim>& claims);
 
 }  // namespace holdfast::registry

@@ -159,6 +159,12 @@ TEST_F(RoomsTest, RequirementsMustMakeSense) {
   EXPECT_THAT(require("forbid(").error().message, HasSubstr("the gate's policies"));
   EXPECT_THAT(require("@id(\"a\") forbid(principal, action, resource);").error().message,
               HasSubstr("no permit"));
+  // A requirement that would never be asked is no requirement.
+  EXPECT_THAT(require(R"(permit(principal, action, resource);
+                         @id("floor") forbid(principal, action == Action::"aprove", resource);)")
+                  .error()
+                  .message,
+              HasSubstr("floor is not about Action::\"approve\""));
   EXPECT_THAT(
       require("permit(principal, action, resource); forbid(principal, action, resource);").error().message,
       HasSubstr("without @id"));
@@ -276,23 +282,81 @@ TEST_F(RoomsTest, RowsThatWereChangedBehindTheLogsBackAreNamed) {
   ASSERT_TRUE(require());
   version(1);
   const auto check = [&] {
-    for (const auto& claims : {Datasets(*parts_).claims(kHome).value(), models_->claims(kHome).value(),
-                               RequirementsRoom(*parts_).claims(kHome).value()}) {
-      const auto checked = check_claims(*log_, claims);
-      if (!checked) return checked.error().message;
-    }
-    return std::string();
+    const auto checked = rows_hold(row_claims(database_->snapshot().value()).value());
+    return checked ? std::string() : checked.error().message;
   };
   EXPECT_EQ(check(), "");
   behind_the_back(store::Sql("UPDATE model_versions SET state = 'approved'"));
-  EXPECT_THAT(check(), HasSubstr("credit 1 of model_versions"));
+  EXPECT_THAT(check(), HasSubstr("the row model_versions/default/credit/1 is not as record"));
   behind_the_back(store::Sql("UPDATE model_versions SET state = 'quarantined'"));
   EXPECT_EQ(check(), "");
   behind_the_back(store::Sql("UPDATE datasets SET purpose = 'anything'"));
-  EXPECT_THAT(check(), HasSubstr("people 1 of datasets"));
+  EXPECT_THAT(check(), HasSubstr("the row datasets/default/people/1 is not as record"));
   behind_the_back(store::Sql("UPDATE datasets SET purpose = 'credit scoring'"));
   behind_the_back(store::Sql("UPDATE requirements SET policies = 'permit(principal, action, resource);'"));
-  EXPECT_THAT(check(), HasSubstr("credit 1 of requirements"));
+  EXPECT_THAT(check(), HasSubstr("the row requirements/default/credit/1 is not as record"));
+}
+
+TEST_F(RoomsTest, RowsThatWereTakenAwayAddedOrPutBackAreNamed) {
+  const auto dataset = add_dataset(sample_csv(500)).value();
+  ASSERT_TRUE(require());
+  const auto kept = version(1);
+  measured(kept, dataset.digest, 0.79);
+  const auto ada = person("ada", access::kApprovers);
+  ASSERT_TRUE(Gates(*parts_, *models_)
+                  .waive(may(ada, Action::kWaive, kept.resource()), kept, "auc", "a pilot",
+                         clock_.now() + std::chrono::hours(1)));
+  const auto check = [&] {
+    const auto checked = rows_hold(row_claims(database_->snapshot().value()).value());
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(check(), "");
+  const auto before =
+      database_->snapshot()
+          .value()
+          .row<std::int64_t, base::Digest>(store::Sql("SELECT record_index, record FROM model_versions"))
+          .value()
+          .value();
+  {
+    auto change = database_->begin().value();
+    auto approved = models_->approve(change, may(ada, Action::kApprove, kept.resource()), kept, {});
+    ASSERT_TRUE(approved);
+    ASSERT_TRUE(approved->commit(change));
+  }
+  EXPECT_EQ(check(), "");
+  {
+    auto change = database_->begin().value();
+    ASSERT_TRUE(change.execute(store::Sql("UPDATE model_versions SET state = 'quarantined', signature = '',"
+                                          " record_index = $1, record = $2"),
+                               std::get<0>(before), std::get<1>(before)));
+    ASSERT_TRUE(change.commit());
+  }
+  EXPECT_THAT(check(), HasSubstr("the row model_versions/default/credit/1"));
+  EXPECT_THAT(check(), HasSubstr("put back to an older record"));
+  behind_the_back(store::Sql("DELETE FROM model_versions"));
+  EXPECT_THAT(check(), HasSubstr("the row model_versions/default/credit/1, which record"));
+  behind_the_back(store::Sql("DELETE FROM waivers"));
+  behind_the_back(store::Sql("UPDATE datasets SET name = 'a'"));
+  EXPECT_THAT(check(), HasSubstr("no record in the log made the row datasets/default/a/1"));
+}
+
+TEST_F(RoomsTest, ADeletedWaiverOrRequirementIsNamed) {
+  const auto dataset = add_dataset(sample_csv(500)).value();
+  ASSERT_TRUE(require());
+  const auto kept = version(1);
+  measured(kept, dataset.digest, 0.79);
+  const auto ada = person("ada", access::kApprovers);
+  ASSERT_TRUE(Gates(*parts_, *models_)
+                  .waive(may(ada, Action::kWaive, kept.resource()), kept, "auc", "a pilot",
+                         clock_.now() + std::chrono::hours(1)));
+  const auto message = [&] {
+    return rows_hold(row_claims(database_->snapshot().value()).value()).error().message;
+  };
+  behind_the_back(store::Sql("DELETE FROM waivers"));
+  EXPECT_THAT(message(), HasSubstr("the row waivers/default/"));
+  EXPECT_THAT(message(), HasSubstr("is gone"));
+  behind_the_back(store::Sql("DELETE FROM requirements"));
+  EXPECT_THAT(message(), HasSubstr("the row requirements/default/credit/1, which record"));
 }
 
 TEST_F(RoomsTest, EvidenceThatWasChangedIsNotBelieved) {

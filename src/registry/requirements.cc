@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "policy/parser.h"
 #include "registry/names.h"
+#include "registry/row_record.h"
 
 namespace holdfast::registry {
 
@@ -17,15 +20,17 @@ using store::Sql;
 
 namespace {
 
-Result<base::Digest> digest_of_row(const Requirements& requirements) {
-  return row_digest("requirements", json{{"workspace", requirements.workspace.value()},
-                                         {"model", requirements.model},
-                                         {"version", requirements.version},
-                                         {"dataset", requirements.dataset},
-                                         {"dataset_version", requirements.dataset_version},
-                                         {"task", requirements.task_toml},
-                                         {"policies", requirements.policies_cedar},
-                                         {"looks_before", requirements.looks_before}});
+// All of what the row says.
+audit::RowName name_row(const Requirements& requirements) {
+  return audit::name_row(fmt::format("requirements/{}/{}/{}", requirements.workspace.value(),
+                                     requirements.model, requirements.version),
+                         {{"dataset", requirements.dataset},
+                          {"dataset_version", requirements.dataset_version},
+                          {"task", requirements.task_toml},
+                          {"policies", requirements.policies_cedar},
+                          {"looks_before", requirements.looks_before},
+                          {"written_at", requirements.written_at.microseconds()},
+                          {"written_by", requirements.written_by}});
 }
 
 Result<std::optional<Requirements>> newest(const store::Snapshot& snapshot,
@@ -85,11 +90,32 @@ json Requirements::json() const {
           {"written_by", written_by}};
 }
 
+namespace {
+
+bool applies_to_approval(const policy::ActionConstraint& action) {
+  if (action.kind == policy::ActionConstraint::Kind::kAny) return true;
+  return std::find(action.actions.begin(), action.actions.end(), policy::EntityUid("Action", "approve")) !=
+         action.actions.end();
+}
+
+// A forbid about another action, misspelt perhaps, would never refuse anything.
+Result<> check_applies(const policy::Policy& one) {
+  if (applies_to_approval(one.action)) return {};
+  return fail(
+      ErrorCode::kInvalidArgument,
+      fmt::format("the gate's policies: {} is not about Action::\"approve\", all that a gate is asked "
+                  "for, so that it would never count; write action == Action::\"approve\"",
+                  one.id));
+}
+
+}  // namespace
+
 Result<policy::PolicySet> parse_gate(std::string_view cedar) {
   auto policies = policy::parse_policies(cedar, policy::PolicyIds::kAnnotation);
   if (!policies) return fail(std::move(policies).error().within("the gate's policies"));
   bool permits = false;
   for (const auto& one : policies->policies()) {
+    HF_CHECK(check_applies(one));
     if (one.effect == policy::Effect::kPermit) {
       permits = true;
     } else if (!one.annotation("id")) {
@@ -128,14 +154,13 @@ Result<Requirements> RequirementsRoom::write(const access::Authorised& authorise
                             .looks_before = static_cast<std::uint64_t>(looks),
                             .written_at = parts_.clock.now(),
                             .written_by = authorised.caller().text()};
-  HF_TRY(const auto row, digest_of_row(requirements));
-  HF_TRY(const auto receipt, record_row(parts_.log, authorised, "requirements.write", row,
-                                        {{"model", requirements.model},
-                                         {"version", requirements.version},
-                                         {"looks_before", requirements.looks_before}}));
-  HF_CHECK(insert(change, requirements, receipt));
+  HF_TRY(auto recorded, record_row(parts_.log, authorised, "requirements.write", name_row(requirements),
+                                   {{"model", requirements.model},
+                                    {"version", requirements.version},
+                                    {"looks_before", requirements.looks_before}}));
+  HF_CHECK(insert(change, requirements, recorded.receipt()));
   HF_CHECK(change.next_change(workspace, "requirements", requirements.model));
-  HF_CHECK(change.commit());
+  HF_CHECK(recorded.commit(change));
   return requirements;
 }
 
@@ -152,25 +177,33 @@ Result<Requirements> RequirementsRoom::find(const base::WorkspaceId& workspace,
           model, model));
 }
 
-Result<std::vector<RowClaim>> RequirementsRoom::claims(const base::WorkspaceId& workspace) const {
-  HF_TRY(const auto snapshot, parts_.database.snapshot());
-  HF_TRY(
-      const auto receipts,
-      snapshot.rows<std::string, std::int64_t, base::Digest>(
-          Sql("SELECT model, record_index, record FROM requirements AS r WHERE workspace = $1 AND version ="
-              " (SELECT max(version) FROM requirements WHERE workspace = r.workspace AND model = r.model)"
-              " ORDER BY model"),
-          workspace));
-  std::vector<RowClaim> claims;
-  for (const auto& [model, index, leaf] : receipts) {
-    HF_TRY(const auto found, newest(snapshot, workspace, model));
-    HF_TRY(const auto row, digest_of_row(*found));
-    claims.push_back({.table = "requirements",
-                      .key = fmt::format("{} {}", model, found->version),
-                      .receipt = {static_cast<std::uint64_t>(index), leaf},
-                      .row = row});
-  }
-  return claims;
+Result<> claim_requirements(const store::Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::tuple<base::WorkspaceId, std::string, std::int64_t>;
+  const auto query = [&view](const Key& after) {
+    const auto& [workspace, model, version] = after;
+    return view.rows<base::WorkspaceId, std::string, std::int64_t, std::string, std::int64_t, std::string,
+                     std::string, std::int64_t, base::Timestamp, std::string, std::int64_t, base::Digest>(
+        Sql("SELECT workspace, model, version, dataset, dataset_version, task, policies, looks_before,"
+            " written_at, written_by, record_index, record FROM requirements"
+            " WHERE (workspace, model, version) > ($1, $2, $3) ORDER BY workspace, model, version LIMIT $4"),
+        workspace, model, version, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    auto& [workspace, model, version, dataset, dataset_version, task, policies, looks, at, by, index, leaf] =
+        row;
+    const Requirements requirements{.workspace = workspace,
+                                    .model = model,
+                                    .version = version,
+                                    .dataset = dataset,
+                                    .dataset_version = dataset_version,
+                                    .task_toml = task,
+                                    .policies_cedar = policies,
+                                    .looks_before = static_cast<std::uint64_t>(looks),
+                                    .written_at = at,
+                                    .written_by = by};
+    claims.push_back(audit::claim_row(name_row(requirements), index, leaf));
+    return Key(workspace, model, version);
+  });
 }
 
 Result<std::uint64_t> RequirementsRoom::count_look(const access::Caller& caller, const Dataset& dataset,

@@ -7,12 +7,12 @@
 
 #include "access/decision.h"
 #include "assess/task.h"
+#include "audit/row_history.h"
 #include "base/strong.h"
 #include "base/time.h"
 #include "policy/policy.h"
 #include "registry/datasets.h"
 #include "registry/parts.h"
-#include "registry/row_record.h"
 
 namespace holdfast::registry {
 
@@ -51,7 +51,6 @@ class RequirementsRoom {
   // The newest. kNotFound, with the command that writes them.
   [[nodiscard]] base::Result<Requirements> find(const base::WorkspaceId& workspace,
                                                 std::string_view model) const;
-  [[nodiscard]] base::Result<std::vector<RowClaim>> claims(const base::WorkspaceId& workspace) const;
 
   // Counts a look at the test part of a dataset, durably, before it happens; gives its number.
   base::Result<std::uint64_t> count_look(const access::Caller& caller, const Dataset& dataset,
@@ -66,5 +65,8 @@ class RequirementsRoom {
 // The policies of a gate. kInvalidArgument, with the line, where they do not parse, and where there is no
 // permit or a forbid lacks its @id.
 base::Result<policy::PolicySet> parse_gate(std::string_view cedar);
+
+// The claims of its rows, for row_claims() (row_record.h).
+base::Result<> claim_requirements(const store::Snapshot& view, std::vector<audit::RowClaim>& claims);
 
 }  // namespace holdfast::registry

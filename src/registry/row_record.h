@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -8,32 +7,24 @@
 
 #include "access/decision.h"
 #include "audit/log.h"
-#include "base/digest.h"
+#include "audit/pending_rows.h"
+#include "audit/row_history.h"
 #include "base/result.h"
+#include "store/database.h"
 
-// Rows that must not change behind the log's back carry the receipt of the record that made them, whose
-// details hold the digest of what the row says.
+// Rows that must not change behind the log's back are named, with their digest, in the record that made them
+// (audit/row_history.h), and carry its receipt.
 
 namespace holdfast::registry {
 
-// SHA-256 of the row's members as canonical JSON, with the table's name.
-base::Result<base::Digest> row_digest(std::string_view table, const nlohmann::json& row);
+// Writes the record of an action that `authorised` allowed, durable on return, before the row is made or
+// changed in a transaction that commits with what it gives. `details` gains the members "about", with the
+// row, and "decided_in", the index of the decision.
+base::Result<audit::PendingRows> record_row(audit::Log& log, const access::Authorised& authorised,
+                                            std::string_view what, const audit::RowName& row,
+                                            const nlohmann::json& details);
 
-// Writes the record of an action that `authorised` allowed, durable on return, before the change is made.
-// `details` gains the members "row", the row's digest, and "decided_in", the index of the decision.
-base::Result<audit::Receipt> record_row(audit::Log& log, const access::Authorised& authorised,
-                                        std::string_view what, const base::Digest& row,
-                                        const nlohmann::json& details);
-
-// A row as it is now, for the check at start and of `audit verify`.
-struct RowClaim {
-  std::string table;
-  std::string key;  // for a person: "credit 3"
-  audit::Receipt receipt;
-  base::Digest row;
-};
-
-// The first claim that the log does not bear out: kDataCorrupt, naming table and key.
-base::Result<> check_claims(const audit::Log& log, const std::vector<RowClaim>& claims);
+// Every row of this module that carries a record, in any workspace.
+base::Result<std::vector<audit::RowClaim>> row_claims(const store::Snapshot& view);
 
 }  // namespace holdfast::registry

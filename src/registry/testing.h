@@ -14,6 +14,7 @@
 #include "audit/log.h"
 #include "registry/models.h"
 #include "registry/parts.h"
+#include "registry/row_record.h"
 #include "registry/schema.h"
 
 // For the tests of registry/ and of what lies above it: everything that it keeps its things in, in a folder
@@ -119,6 +120,18 @@ class RegistryTest : public testing::Test {
     auto change = database_->begin().value();
     EXPECT_EQ(change.execute(sql).value(), 1);
     EXPECT_TRUE(change.commit());
+  }
+
+  // Rows against the log, as far as tables of these modules are in both.
+  base::Result<> rows_hold(std::vector<audit::RowClaim> claims) {
+    HF_CHECK(log_->flush());
+    audit::RowHistory history({.may_go = {std::string(access::kEndingRows)}});
+    HF_CHECK(history.read(*log_));
+    HF_TRY(const auto view, database_->snapshot());
+    HF_TRY(auto rights, access::row_claims(view, clock_.now()));
+    for (auto& claim : rights) claims.push_back(std::move(claim));
+    HF_CHECK(history.check(claims));
+    return {};
   }
 
   StillClock clock_;

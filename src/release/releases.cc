@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "registry/names.h"
+#include "registry/row_record.h"
 
 namespace holdfast::release {
 
@@ -12,7 +13,6 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 using nlohmann::json;
-using registry::RowClaim;
 using registry::Version;
 using store::Sql;
 
@@ -22,20 +22,23 @@ constexpr std::size_t kMaxEndpoints = 1000;
 constexpr std::string_view kRollback = "rollback";
 constexpr std::string_view kRelease = "release";
 
-Result<base::Digest> digest_of_row(const Endpoint& endpoint) {
-  return registry::row_digest("endpoints", json{{"workspace", endpoint.workspace.value()},
-                                                {"name", endpoint.name},
-                                                {"model", endpoint.model},
-                                                {"requests_per_second", endpoint.requests_per_second}});
+// All of what the rows say.
+audit::RowName name_row(const Endpoint& endpoint) {
+  return audit::name_row(fmt::format("endpoints/{}/{}", endpoint.workspace.value(), endpoint.name),
+                         {{"model", endpoint.model},
+                          {"requests_per_second", endpoint.requests_per_second},
+                          {"created_at", endpoint.created_at.microseconds()},
+                          {"created_by", endpoint.created_by}});
 }
 
-Result<base::Digest> digest_of_row(const base::WorkspaceId& workspace, const Release& release) {
-  return registry::row_digest("releases", json{{"workspace", workspace.value()},
-                                               {"endpoint", release.endpoint},
-                                               {"serial", release.serial},
-                                               {"model_version", release.model_version},
-                                               {"digest", release.digest.hex()},
-                                               {"kind", release.rollback ? kRollback : kRelease}});
+audit::RowName name_row(const base::WorkspaceId& workspace, const Release& release) {
+  return audit::name_row(
+      fmt::format("releases/{}/{}/{}", workspace.value(), release.endpoint, release.serial),
+      {{"model_version", release.model_version},
+       {"digest", release.digest.hex()},
+       {"kind", release.rollback ? kRollback : kRelease},
+       {"released_at", release.released_at.microseconds()},
+       {"released_by", release.released_by}});
 }
 
 using ReleaseRow =
@@ -133,17 +136,16 @@ Result<Endpoint> Releases::create_endpoint(const access::Authorised& authorised,
   if (!before.empty()) {
     return fail(ErrorCode::kAlreadyExists, fmt::format("there is an endpoint {} already", endpoint.name));
   }
-  HF_TRY(const auto row, digest_of_row(endpoint));
-  HF_TRY(const auto receipt, registry::record_row(parts_.log, authorised, "endpoint.create", row,
-                                                  {{"name", endpoint.name}, {"model", endpoint.model}}));
+  HF_TRY(auto recorded, registry::record_row(parts_.log, authorised, "endpoint.create", name_row(endpoint),
+                                             {{"name", endpoint.name}, {"model", endpoint.model}}));
   HF_CHECK(change.execute(Sql("INSERT INTO endpoints (workspace, name, model, requests_per_second, "
                               "created_at, created_by, record_index,"
                               " record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
                           endpoint.workspace, endpoint.name, endpoint.model, endpoint.requests_per_second,
-                          endpoint.created_at, endpoint.created_by, static_cast<std::int64_t>(receipt.index),
-                          receipt.leaf));
+                          endpoint.created_at, endpoint.created_by,
+                          static_cast<std::int64_t>(recorded.receipt().index), recorded.receipt().leaf));
   HF_CHECK(change.next_change(endpoint.workspace, "endpoint", endpoint.name));
-  HF_CHECK(change.commit());
+  HF_CHECK(recorded.commit(change));
   return endpoint;
 }
 
@@ -183,20 +185,20 @@ Result<Release> Releases::bind(const access::Authorised& authorised, const Versi
                         .rollback = rollback,
                         .released_at = parts_.clock.now(),
                         .released_by = authorised.caller().text()};
-  HF_TRY(const auto row, digest_of_row(workspace, release));
-  HF_TRY(const auto receipt, registry::record_row(parts_.log, authorised,
-                                                  rollback ? "endpoint.rollback" : "endpoint.release", row,
-                                                  {{"serial", release.serial},
-                                                   {"version", release.model_version},
-                                                   {"digest", release.digest.prefixed()}}));
+  HF_TRY(auto recorded,
+         registry::record_row(parts_.log, authorised, rollback ? "endpoint.rollback" : "endpoint.release",
+                              name_row(workspace, release),
+                              {{"serial", release.serial},
+                               {"version", release.model_version},
+                               {"digest", release.digest.prefixed()}}));
   HF_CHECK(change.execute(Sql("INSERT INTO releases (workspace, endpoint, serial, model_version, digest, "
                               "kind, released_at, released_by,"
                               " record_index, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
                           workspace, release.endpoint, release.serial, release.model_version, release.digest,
                           rollback ? kRollback : kRelease, release.released_at, release.released_by,
-                          static_cast<std::int64_t>(receipt.index), receipt.leaf));
+                          static_cast<std::int64_t>(recorded.receipt().index), recorded.receipt().leaf));
   HF_CHECK(change.next_change(workspace, "release", release.endpoint));
-  HF_CHECK(change.commit());
+  HF_CHECK(recorded.commit(change));
   return release;
 }
 
@@ -236,36 +238,59 @@ Result<std::vector<Release>> Releases::history(const Endpoint& endpoint, std::si
   return newest(snapshot, endpoint, limit);
 }
 
-Result<std::vector<RowClaim>> Releases::claims(const base::WorkspaceId& workspace) const {
-  HF_TRY(const auto snapshot, parts_.database.snapshot());
-  std::vector<RowClaim> claims;
-  HF_TRY(const auto endpoints, endpoints_in(snapshot, workspace, std::nullopt));
-  for (const auto& endpoint : endpoints) {
-    HF_TRY(const auto receipt,
-           snapshot.row<std::int64_t, base::Digest>(
-               Sql("SELECT record_index, record FROM endpoints WHERE workspace = $1 AND name = $2"),
-               workspace, endpoint.name));
-    HF_TRY(const auto row, digest_of_row(endpoint));
-    claims.push_back({.table = "endpoints",
-                      .key = endpoint.name,
-                      .receipt = {static_cast<std::uint64_t>(std::get<0>(*receipt)), std::get<1>(*receipt)},
-                      .row = row});
-    auto rows = snapshot.rows<std::int64_t, std::int64_t, base::Digest, std::string, base::Timestamp,
-                              std::string, std::int64_t, base::Digest>(
-        Sql("SELECT serial, model_version, digest, kind, released_at, released_by, record_index, record FROM "
-            "releases"
-            " WHERE workspace = $1 AND endpoint = $2 ORDER BY serial"),
-        workspace, endpoint.name);
-    if (!rows) return fail(std::move(rows).error());
-    for (auto& [serial, version, digest, kind, at, by, index, leaf] : *rows) {
-      const auto release = release_of(endpoint.name, ReleaseRow(serial, version, digest, kind, at, by));
-      HF_TRY(const auto release_row, digest_of_row(workspace, release));
-      claims.push_back({.table = "releases",
-                        .key = fmt::format("{} {}", endpoint.name, serial),
-                        .receipt = {static_cast<std::uint64_t>(index), leaf},
-                        .row = release_row});
+namespace {
+
+Result<> claim_endpoints(const store::Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::pair<base::WorkspaceId, std::string>;
+  const auto query = [&view](const Key& after) {
+    return view.rows<base::WorkspaceId, std::string, std::string, std::int64_t, base::Timestamp, std::string,
+                     std::int64_t, base::Digest>(
+        Sql("SELECT workspace, name, model, requests_per_second, created_at, created_by, record_index, record"
+            " FROM endpoints WHERE (workspace, name) > ($1, $2) ORDER BY workspace, name LIMIT $3"),
+        after.first, after.second, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    auto& [workspace, name, model, rate, created_at, created_by, index, leaf] = row;
+    const Endpoint endpoint{.workspace = workspace,
+                            .name = name,
+                            .model = model,
+                            .requests_per_second = rate,
+                            .created_at = created_at,
+                            .created_by = created_by};
+    claims.push_back(audit::claim_row(name_row(endpoint), index, leaf));
+    return Key(workspace, name);
+  });
+}
+
+Result<> claim_releases(const store::Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::tuple<base::WorkspaceId, std::string, std::int64_t>;
+  const auto query = [&view](const Key& after) {
+    const auto& [workspace, endpoint, serial] = after;
+    return view.rows<base::WorkspaceId, std::string, std::int64_t, std::int64_t, base::Digest, std::string,
+                     base::Timestamp, std::string, std::int64_t, base::Digest>(
+        Sql("SELECT workspace, endpoint, serial, model_version, digest, kind, released_at, released_by,"
+            " record_index, record FROM releases WHERE (workspace, endpoint, serial) > ($1, $2, $3)"
+            " ORDER BY workspace, endpoint, serial LIMIT $4"),
+        workspace, endpoint, serial, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    auto& [workspace, endpoint, serial, version, digest, kind, at, by, index, leaf] = row;
+    if (kind != kRollback && kind != kRelease) {
+      return fail(ErrorCode::kDataCorrupt, fmt::format("the row releases/{}/{}/{} is of no known kind",
+                                                       workspace.value(), endpoint, serial));
     }
-  }
+    const auto release = release_of(endpoint, ReleaseRow(serial, version, digest, kind, at, by));
+    claims.push_back(audit::claim_row(name_row(workspace, release), index, leaf));
+    return Key(workspace, endpoint, serial);
+  });
+}
+
+}  // namespace
+
+Result<std::vector<audit::RowClaim>> row_claims(const store::Snapshot& view) {
+  std::vector<audit::RowClaim> claims;
+  HF_CHECK(claim_endpoints(view, claims));
+  HF_CHECK(claim_releases(view, claims));
   return claims;
 }
 

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "access/decision.h"
+#include "audit/row_history.h"
 #include "base/strong.h"
 #include "base/time.h"
 #include "registry/models.h"
 #include "registry/parts.h"
-#include "registry/row_record.h"
 
 namespace holdfast::release {
 
@@ -73,14 +73,15 @@ class Releases {
   // Newest first.
   [[nodiscard]] base::Result<std::vector<Release>> history(const Endpoint& endpoint, std::size_t limit) const;
 
-  [[nodiscard]] base::Result<std::vector<registry::RowClaim>> claims(
-      const base::WorkspaceId& workspace) const;
-
  private:
   base::Result<Release> bind(const access::Authorised& authorised, const registry::Version& version,
                              std::int64_t expected, bool rollback);
   registry::Parts parts_;
   const registry::Models* models_;
 };
+
+// Every row of this module that carries a record, in any workspace; the releases of an endpoint in the order
+// of their serial numbers.
+base::Result<std::vector<audit::RowClaim>> row_claims(const store::Snapshot& view);
 
 }  // namespace holdfast::release

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "intake/inspect_worker.h"
+#include "registry/row_record.h"
 #include "registry/samples.h"
 #include "registry/testing.h"
 #include "release/schema.h"
@@ -36,8 +37,9 @@ class ReleasesTest : public registry::RegistryTest {
   Version approved(float number, const std::string& model = "credit") {
     const auto version = quarantined(number, model);
     auto change = database_->begin().value();
-    EXPECT_TRUE(models_->approve(change, may(approver_, Action::kApprove, version.resource()), version, {}));
-    EXPECT_TRUE(change.commit());
+    auto recorded =
+        models_->approve(change, may(approver_, Action::kApprove, version.resource()), version, {});
+    EXPECT_TRUE(recorded->commit(change));
     return models_->find(registry::kHome, model, version.version).value();
   }
   base::Result<Release> release(const Version& version, std::int64_t expected) {
@@ -45,6 +47,16 @@ class ReleasesTest : public registry::RegistryTest {
   }
   base::Result<Release> rollback(const Version& version, std::int64_t expected) {
     return releases().rollback(may(Action::kRollback, ResourceType::kEndpoint, "credit"), version, expected);
+  }
+
+  // What the log says against the rows, the first thing; empty where they agree.
+  std::string fault() {
+    const auto view = database_->snapshot().value();
+    auto claims = registry::row_claims(view).value();
+    auto more = row_claims(view).value();
+    for (auto& claim : more) claims.push_back(std::move(claim));
+    const auto checked = rows_hold(std::move(claims));
+    return checked ? std::string() : checked.error().message;
   }
 
   access::Caller approver_;
@@ -95,15 +107,42 @@ TEST_F(ReleasesTest, ADecisionForARollbackIsNoneForARelease) {
       ErrorCode::kPermissionDenied);
 }
 
-TEST_F(ReleasesTest, AReleaseThatTheLogDoesNotKnowIsNamed) {
+TEST_F(ReleasesTest, ARowThatTheLogDoesNotKnowIsNamed) {
   ASSERT_TRUE(create("credit"));
   const auto one = approved(1);
-  approved(2);
+  const auto two = approved(2);
   ASSERT_TRUE(release(one, 0));
-  EXPECT_TRUE(registry::check_claims(*log_, releases().claims(registry::kHome).value()));
-  behind_the_back(store::Sql("UPDATE releases SET model_version = 2"));
-  EXPECT_THAT(registry::check_claims(*log_, releases().claims(registry::kHome).value()).error().message,
-              HasSubstr("credit 1 of releases"));
+  ASSERT_TRUE(release(two, 1));
+  EXPECT_EQ(fault(), "");
+  const std::vector<std::pair<store::Sql, store::Sql>> changes{
+      {store::Sql("UPDATE releases SET model_version = 1 WHERE serial = 2"),
+       store::Sql("UPDATE releases SET model_version = 2 WHERE serial = 2")},
+      {store::Sql("UPDATE releases SET released_by = released_by || 'x' WHERE serial = 2"),
+       store::Sql("UPDATE releases SET released_by = substr(released_by, 1, length(released_by) - 1)"
+                  " WHERE serial = 2")},
+      {store::Sql("UPDATE releases SET record_index = record_index + 1 WHERE serial = 2"),
+       store::Sql("UPDATE releases SET record_index = record_index - 1 WHERE serial = 2")}};
+  for (const auto& [change, back] : changes) {
+    behind_the_back(change);
+    EXPECT_THAT(fault(), HasSubstr("the row releases/default/credit/2 is not as record"));
+    behind_the_back(back);
+    EXPECT_EQ(fault(), "");
+  }
+  behind_the_back(store::Sql("UPDATE endpoints SET requests_per_second = 1000000"));
+  EXPECT_THAT(fault(), HasSubstr("the row endpoints/default/credit is not as record"));
+}
+
+TEST_F(ReleasesTest, AReleaseThatWasTakenAwayOrAddedIsNamed) {
+  ASSERT_TRUE(create("credit"));
+  ASSERT_TRUE(release(approved(1), 0));
+  ASSERT_TRUE(release(approved(2), 1));
+  behind_the_back(store::Sql("DELETE FROM releases WHERE serial = 2"));
+  EXPECT_THAT(fault(), HasSubstr("the row releases/default/credit/2, which record"));
+  EXPECT_THAT(fault(), HasSubstr("is gone"));
+  behind_the_back(
+      store::Sql("INSERT INTO releases SELECT workspace, endpoint, 3, model_version, digest, kind,"
+                 " released_at, released_by, record_index, record FROM releases"));
+  EXPECT_THAT(fault(), HasSubstr("no record in the log made the row releases/default/credit/3"));
 }
 
 }  // namespace

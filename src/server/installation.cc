@@ -1,8 +1,11 @@
 #include "server/installation.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "access/log_recorder.h"
+#include "audit/pending_rows.h"
 #include "registry/row_record.h"
 #include "registry/schema.h"
 #include "release/schema.h"
@@ -18,21 +21,13 @@ namespace {
 constexpr std::array<std::string_view, 7> kKnownNames{
     "holdfast.db", "holdfast.db-wal", "holdfast.db-shm", "blobs", "log", "keys", "holdfast.sock"};
 
-// The whole log, from its beginning, against what access/ decides by.
-Result<> check_access_rows(access::Access& access, const audit::Log& log) {
-  access::RowHistory history;
-  for (std::uint64_t from = 0;;) {
-    HF_TRY(const auto records, log.read(from, audit::Log::kMaxRead));
-    if (records.empty()) break;
-    for (const auto& record : records) {
-      if (record.body != audit::BodyState::kOpen || record.record.details.empty()) continue;
-      HF_CHECK(
-          history.add({.index = record.receipt.index, .leaf = record.receipt.leaf}, record.record.details));
-    }
-    from += records.size();
+Result<std::vector<audit::RowClaim>> all_row_claims(const store::Snapshot& view, base::Timestamp now) {
+  HF_TRY(auto claims, access::row_claims(view, now));
+  for (auto more : {registry::row_claims(view), release::row_claims(view)}) {
+    if (!more) return fail(std::move(more).error());
+    std::ranges::move(*more, std::back_inserter(claims));
   }
-  HF_TRY(const auto claims, access.row_claims());
-  return history.check(claims);
+  return claims;
 }
 
 }  // namespace
@@ -50,7 +45,7 @@ Result<std::unique_ptr<Installation>> Installation::open(InstallationOptions opt
   std::unique_ptr<Installation> installation(new Installation(std::move(options)));
   HF_CHECK(installation->open_stores(std::move(master)));
   HF_CHECK(installation->open_rooms());
-  HF_CHECK(installation->check_rows());
+  HF_CHECK(installation->settle_rows());
   HF_CHECK(registry::Runs(*installation->parts_).fail_interrupted());
   return installation;
 }
@@ -101,13 +96,29 @@ Result<std::optional<access::OneTimePassword>> Installation::bootstrap() {
 }
 
 Result<> Installation::check_rows() const {
-  HF_CHECK(check_access_rows(*access_, *log_));
-  const registry::Datasets datasets(*parts_);
-  const registry::RequirementsRoom requirements(*parts_);
-  for (auto claims : {datasets.claims(workspace()), models_->claims(workspace()),
-                      requirements.claims(workspace()), releases_->claims(workspace())}) {
-    if (!claims) return fail(std::move(claims).error());
-    HF_CHECK(registry::check_claims(*log_, *claims));
+  HF_CHECK(compare_rows());
+  return {};
+}
+
+Result<audit::Unsettled> Installation::compare_rows() const {
+  HF_CHECK(log_->flush());
+  audit::RowHistory history({.read_at = log_->size(), .may_go = {std::string(access::kEndingRows)}});
+  std::vector<audit::RowClaim> claims;
+  {
+    HF_TRY(const auto view, database_->snapshot());
+    HF_TRY(claims, all_row_claims(view, base::system_clock().now()));
+  }
+  HF_CHECK(history.read(*log_));
+  return history.check(claims);
+}
+
+// What a process that ended between a record and its change left open is told from the rows, once.
+Result<> Installation::settle_rows() const {
+  HF_TRY(const auto unsettled, compare_rows());
+  for (const bool done : {true, false}) {
+    for (const std::uint64_t record : done ? unsettled.done : unsettled.undone) {
+      HF_CHECK(log_->append(audit::settled_record(workspace(), record, done)));
+    }
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include "alerts/alerts.h"
 #include "alerts/delivery.h"
 #include "audit/log.h"
+#include "audit/row_history.h"
 #include "base/result.h"
 #include "keys/key_store.h"
 #include "net/http.h"
@@ -85,6 +86,8 @@ class Installation {
   explicit Installation(InstallationOptions options);
   base::Result<> open_stores(keys::MasterKey master);
   base::Result<> open_rooms();
+  [[nodiscard]] base::Result<audit::Unsettled> compare_rows() const;
+  [[nodiscard]] base::Result<> settle_rows() const;
 
   InstallationOptions options_;
   std::optional<store::FolderLock> lock_;

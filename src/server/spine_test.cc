@@ -222,7 +222,7 @@ TEST_F(SpineTest, TheWayOfAModel) {
   }
   const auto tampered = open();
   ASSERT_FALSE(tampered);
-  EXPECT_THAT(tampered.error().message, HasSubstr("the row credit 3 of releases is not what the log says"));
+  EXPECT_THAT(tampered.error().message, HasSubstr("the row releases/default/credit/3 is not as record"));
 }
 
 }  // namespace
