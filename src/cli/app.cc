@@ -1,5 +1,9 @@
 #include "cli/app.h"
 
+#include <fmt/format.h>
+
+#include <optional>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -64,6 +68,14 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_config_command(app, invocation, action);
 }
 
+// CLI11 says only that a command is missing where somebody wrote one that does not exist.
+std::optional<std::string> misspelt(const CLI::App& app, const CLI::ParseError& error, int argc,
+                                    const char* const* argv) {
+  if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError)) return std::nullopt;
+  if (!app.get_subcommands().empty() || argc < 2 || argv[1][0] == '-') return std::nullopt;
+  return std::string(argv[1]);
+}
+
 }  // namespace
 
 base::Result<base::Config> Invocation::settings() const { return load_settings(config_path); }
@@ -86,6 +98,10 @@ int run(int argc, const char* const* argv, const char* version, Backend& backend
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (const auto word = misspelt(app, error, argc, argv)) {
+      print_error(fmt::format("there is no command {}; `holdfast --help` lists them", *word));
+      return code(ExitCode::kUsage);
+    }
     // CLI11 prints help and version, which are no errors, through the same door.
     return app.exit(error) == 0 ? code(ExitCode::kDone) : code(ExitCode::kUsage);
   }

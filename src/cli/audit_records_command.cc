@@ -44,7 +44,7 @@ void add_audit_records_command(CLI::App& audit, const Invocation& invocation, Ac
   command->add_option("--from", options->from, "the index of the first record")->type_name("N");
   command->add_option("--limit", options->limit, "how many at most")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
   command->add_flag("--json", options->json, "print the answer's JSON");
   command->footer("Example: holdfast audit records --from 100 --limit 20");
   on_server(*command, invocation, action, [options](const ApiClient& client) -> base::Result<ExitCode> {

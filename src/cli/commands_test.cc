@@ -60,13 +60,12 @@ TEST(RegisterCommand, NamesEveryFindingOfWhatIsRefused) {
       R"("severity":"critical","path":"m!data.pkl","offset":12,"message":"os.system"}]})";
   auto backend = always(422, refusal);
   const auto file = (folder.path() / "m").string();
-  const auto text = holdfast(backend, folder.path(), {"register", file, "--model", "credit", "--approve"});
+  const auto text = holdfast(backend, folder.path(), {"register", file, "--model", "credit"});
   EXPECT_EQ(text.code, 1);
   EXPECT_EQ(
       text.out,
       "refused: it would run a command\n  critical pickle.dangerous-global: os.system\n    in m!data.pkl at "
       "byte 12\n");
-  EXPECT_EQ(backend.seen.size(), 1U) << "nothing that was refused is put before the gates";
   const auto json = holdfast(backend, folder.path(), {"register", file, "--model", "credit", "--json"});
   EXPECT_EQ(json.code, 1);
   EXPECT_EQ(json.out, refusal + "\n");

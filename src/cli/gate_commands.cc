@@ -75,7 +75,9 @@ base::Result<ExitCode> waive(const Options& options, const ApiClient& client) {
 
 void add_version(CLI::App& command, Options& options) {
   command.add_option("MODEL", options.model, "the model")->required();
-  command.add_option("VERSION", options.version, "its version")->required()->check(CLI::PositiveNumber);
+  command.add_option("VERSION", options.version, "its version")
+      ->required()
+      ->check(CLI::Range(1, 1'000'000'000));
   command.add_flag("--json", options.json, "print the answer's JSON");
 }
 
@@ -87,11 +89,12 @@ void add_evaluate_command(CLI::App& app, const Invocation& invocation, Action& a
   auto* command = app.add_subcommand(
       "evaluate", "Measure a version on the test part, or a model file on rows of your own");
   command->add_option("MODEL", options->model, "the model; with --task a file (ONNX)")->required();
-  auto* version = command->add_option("VERSION", options->version, "its version")->check(CLI::PositiveNumber);
+  auto* version =
+      command->add_option("VERSION", options->version, "its version")->check(CLI::Range(1, 1'000'000'000));
   command->add_flag("--json", options->json, "print the answer's JSON");
   command->add_option("--champion", options->champion, "compare with this version, on the same rows")
       ->type_name("VERSION")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
   auto* task = command->add_option("--task", files->task, "measure a file by this task, without any server")
                    ->type_name("TASK.toml")
                    ->excludes(version);

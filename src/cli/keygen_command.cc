@@ -41,7 +41,15 @@ struct Options {
 base::Result<> write_new(const fs::path& path, base::ByteView bytes, unsigned mode) {
   HF_TRY(base::AtomicFile file, base::AtomicFile::create(path, mode));
   HF_CHECK(file.write(bytes));
-  return file.commit(/*replace=*/false);
+  auto written = file.commit(/*replace=*/false);
+  if (!written && written.error().code == base::ErrorCode::kAlreadyExists) {
+    return base::fail(
+        base::ErrorCode::kAlreadyExists,
+        fmt::format("{} is there already, and a key is never written over: name another file, or "
+                    "move that one away",
+                    path.string()));
+  }
+  return written;
 }
 
 base::Result<ExitCode> generate_signing_key(const Options& options) {

@@ -16,7 +16,6 @@ namespace {
 struct RegisterOptions {
   std::filesystem::path file;
   std::string model;
-  bool approve = false;
   bool json = false;
 };
 
@@ -34,16 +33,6 @@ void show_refusal(const nlohmann::json& refusal) {
                       field(finding, "/message"), field(finding, "/path"), offset.empty() ? "" : " at byte ",
                       offset));
   }
-}
-
-// What the gates said, in the words of the command that asks them.
-base::Result<ExitCode> approve_registered(const RegisterOptions& options, const ApiClient& client,
-                                          const nlohmann::json& version) {
-  HF_TRY(const auto response, client.send_json("POST",
-                                               path_of({"v1", "models", options.model, "versions",
-                                                        field(version, "/version"), "approve"}),
-                                               nlohmann::json::object()));
-  return print_decision(response, options.json);
 }
 
 base::Result<ExitCode> register_model(const RegisterOptions& options, const ApiClient& client) {
@@ -65,11 +54,12 @@ base::Result<ExitCode> register_model(const RegisterOptions& options, const ApiC
     return ExitCode::kRefused;
   }
   HF_TRY(const auto answer, accepted(response));
-  const auto version = answer.value("version", nlohmann::json::object());
-  // One JSON text is printed: with --approve the gates' decision, which follows from the registration.
-  if (options.json && !options.approve) print_as_it_came(response);
-  if (!options.json) show_version(version);
-  return options.approve ? approve_registered(options, client, version) : ExitCode::kDone;
+  if (options.json) {
+    print_as_it_came(response);
+  } else {
+    show_version(answer.value("version", nlohmann::json::object()));
+  }
+  return ExitCode::kDone;
 }
 
 struct ListOptions {
@@ -96,11 +86,9 @@ void add_register_command(CLI::App& app, const Invocation& invocation, Action& a
   command->add_option("--model", options->model, "the model that it is a version of")
       ->type_name("NAME")
       ->required();
-  command->add_flag("--approve", options->approve, "then ask the gates to approve it");
   command->add_flag("--json", options->json, "print the answer's JSON");
   command->footer(
-      "Exit codes: 0 registered, 1 refused (every finding is named; or, with --approve, by a gate), 2 could "
-      "not be done.\n"
+      "Exit codes: 0 registered, 1 refused (every finding is named), 2 could not be done.\n"
       "Example: holdfast register model.onnx --model credit");
   on_server(*command, invocation, action,
             [options](const ApiClient& client) { return register_model(*options, client); });

@@ -84,7 +84,9 @@ base::Result<ExitCode> export_model(const Options& options, const ApiClient& cli
 
 void add_version(CLI::App& command, Options& options) {
   command.add_option("MODEL", options.model, "the model")->required();
-  command.add_option("VERSION", options.version, "its version")->required()->check(CLI::PositiveNumber);
+  command.add_option("VERSION", options.version, "its version")
+      ->required()
+      ->check(CLI::Range(1, 1'000'000'000));
   command.add_flag("--json", options.json, "print the answer's JSON");
 }
 
@@ -109,7 +111,9 @@ void add_export_command(CLI::App& app, const Invocation& invocation, Action& act
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("export", "Save the bytes of a version, as they were registered");
   command->add_option("MODEL", options->model, "the model")->required();
-  command->add_option("VERSION", options->version, "its version")->required()->check(CLI::PositiveNumber);
+  command->add_option("VERSION", options->version, "its version")
+      ->required()
+      ->check(CLI::Range(1, 1'000'000'000));
   command->add_option("--out", options->out, "the file to write")->type_name("FILE")->required();
   command->footer("Example: holdfast export credit 2 --out model.onnx");
   on_server(*command, invocation, action,

@@ -36,7 +36,8 @@ void add_serve_command(CLI::App& app, const Invocation& invocation, Action& acti
   command->add_option("--address", options->address, "where to listen, instead of server.address")
       ->type_name("ADDRESS");
   command->add_option("--port", options->port, "the port, instead of server.port; 0 for any that is free")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(0, 65'535));
   command->footer(
       "What it listens on goes to standard error, and so does, the first time, the administrator's one-time "
       "password.\n"
