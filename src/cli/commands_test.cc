@@ -71,6 +71,26 @@ TEST(RegisterCommand, NamesEveryFindingOfWhatIsRefused) {
   EXPECT_EQ(json.out, refusal + "\n");
 }
 
+TEST(EndpointCommand, ShowsTheDriftOfEachColumn) {
+  const TestFolder folder;
+  auto drifted = always(200, R"({"name":"credit","model":"credit","requests_per_second":9,"rows_in_window":7,
+      "release":{"version":2},"history":[],"drift":{"version":2,"rows":500,"at":"2026-11-23T12:00:00Z",
+      "state":"drifted","columns":[{"column":"PAY_0","score":false,"state":"drifted","adjusted_p_value":"1e-09",
+      "figures":[{"name":"psi","value":"0.31","low":"0.28","high":"0.35"}]},
+      {"column":"","score":true,"state":"stable","adjusted_p_value":"0.4","figures":[]}],
+      "estimate":{"state":"holds","figures":[{"name":"accuracy","value":"0.8","low":"0.7","high":"0.9"}]}}})");
+  const auto shown = holdfast(drifted, folder.path(), {"endpoint", "show", "credit"});
+  EXPECT_EQ(shown.code, 0);
+  EXPECT_THAT(shown.out, HasSubstr("drift of version 2 in the last window, 500 rows to 2026-11-23T12:00:00Z: "
+                                   "drifted\n"));
+  EXPECT_THAT(shown.out, HasSubstr("PAY_0              drifted  1e-09         psi 0.31 (0.28 to 0.35)\n"));
+  EXPECT_THAT(shown.out, HasSubstr("the model's score  stable   0.4"));
+  EXPECT_THAT(shown.out, HasSubstr("performance without labels: holds: accuracy 0.8 (0.7 to 0.9)\n"));
+  auto fresh = always(200, R"({"name":"credit","model":"credit","release":{"version":2},"history":[]})");
+  EXPECT_THAT(holdfast(fresh, folder.path(), {"endpoint", "show", "credit"}).out,
+              HasSubstr("drift: no window of predictions is full yet\n"));
+}
+
 TEST(ApproveCommand, TellsEveryRequirement) {
   const TestFolder folder;
   auto refusing = always(422, R"({"passed":false,"looks_at_test_part":3,"requirements":[

@@ -31,11 +31,44 @@ std::string served(const nlohmann::json& endpoint) {
   return version.empty() ? "nothing" : "version " + version;
 }
 
+// "psi 0.31 (0.28 to 0.35)": all figures of a column, or of an estimate.
+std::string figures_of(const nlohmann::json& of) {
+  std::string text;
+  for (const auto& figure : items(of, "figures")) {
+    text += fmt::format("{}{} {} ({} to {})", text.empty() ? "" : ", ", field(figure, "/name"),
+                        field(figure, "/value"), field(figure, "/low"), field(figure, "/high"));
+  }
+  return text;
+}
+
+void show_drift(const nlohmann::json& endpoint) {
+  const auto found = endpoint.find("drift");
+  if (found == endpoint.end() || !found->is_object()) {
+    print("drift: no window of predictions is full yet\n");
+    return;
+  }
+  const auto& drift = *found;
+  print(fmt::format("drift of version {} in the last window, {} rows to {}: {}\n", field(drift, "/version"),
+                    field(drift, "/rows"), field(drift, "/at"), field(drift, "/state")));
+  Table columns({"COLUMN", "VERDICT", "P (ADJUSTED)", "FIGURES"});
+  for (const auto& column : items(drift, "columns")) {
+    const bool is_score = field(column, "/score") == "true";
+    columns.add({is_score ? "the model's score" : field(column, "/column"), field(column, "/state"),
+                 field(column, "/adjusted_p_value"), figures_of(column)});
+  }
+  print(columns.text("no columns are watched"));
+  if (const auto estimate = drift.find("estimate"); estimate != drift.end()) {
+    print(fmt::format("performance without labels: {}: {}\n", field(*estimate, "/state"),
+                      figures_of(*estimate)));
+  }
+}
+
 void show_endpoint(const nlohmann::json& endpoint) {
   print(fmt::format("{}: {}, model {}, {} requests per second of each caller\n", field(endpoint, "/name"),
                     served(endpoint), field(endpoint, "/model"), field(endpoint, "/requests_per_second")));
   if (const auto rows = field(endpoint, "/rows_in_window"); !rows.empty())
     print(fmt::format("predictions in the window that is not full yet: {}\n", rows));
+  if (!field(endpoint, "/release/version").empty()) show_drift(endpoint);
   if (items(endpoint, "history").empty()) return;
   Table history({"RELEASE", "VERSION", "KIND", "SINCE", "BY"});
   for (const auto& release : items(endpoint, "history")) {
@@ -103,7 +136,8 @@ void add_endpoint_command(CLI::App& app, const Invocation& invocation, Action& a
     return print_answer(response, options->json, show_list);
   });
 
-  auto* show = command->add_subcommand("show", "One: its releases, newest first");
+  auto* show = command->add_subcommand(
+      "show", "One: the drift of its last window by column, and its releases, newest first");
   show->add_option("NAME", options->name, "the endpoint")->required();
   add_json(*show, *options);
   show->footer("Example: holdfast endpoint show credit");
@@ -117,7 +151,9 @@ void add_release_command(CLI::App& app, const Invocation& invocation, Action& ac
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("release", "Serve an approved version at an endpoint");
   command->add_option("ENDPOINT", options->name, "the endpoint")->required();
-  command->add_option("VERSION", options->version, "of its model")->required()->check(CLI::PositiveNumber);
+  command->add_option("VERSION", options->version, "of its model")
+      ->required()
+      ->check(CLI::Range(1, 1'000'000'000));
   add_json(*command, *options);
   command->footer(
       "Exit codes: 0 released, 1 refused (the version is not approved), 2 could not be done.\n"
@@ -132,7 +168,7 @@ void add_rollback_command(CLI::App& app, const Invocation& invocation, Action& a
   command->add_option("ENDPOINT", options->name, "the endpoint")->required();
   command->add_option("--to", options->version, "this version")
       ->type_name("VERSION")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
   add_json(*command, *options);
   command->footer(
       "A rollback is a new release that names an older version, which must still be approved.\n"
