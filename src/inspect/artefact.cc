@@ -95,8 +95,6 @@ class Inspector {
         return npy(source, place);
       case Format::kSafetensors:
         return inspect_safetensors(source, place.path, findings_);
-      case Format::kOnnx:
-        return inspect_onnx(source, place.path, findings_);
       case Format::kUnknown:
         if (source.size() > 0) gap(place, "its format is not known");
         return;
@@ -231,7 +229,7 @@ class Inspector {
     const std::size_t header = head.size() > kHeader && head[kHeader] == ' ' ? kHeader + 1 : kHeader;
     if (head.size() < header) return failed(place, {base::ErrorCode::kDataCorrupt, "the file is truncated"});
     ResumedStream data(base::ByteView(head).subspan(header), stream);
-    expand(Format::kZlib, data, reopen_within(reopen, header, ~0ULL), place);
+    expand(Format::kZlib, data, reopen_within(reopen, header, ~0ULL, budget_), place);
   }
 
   // Calls `look` for each file in the archive.
@@ -261,7 +259,7 @@ class Inspector {
   void tar(formats::Stream& stream, const Reopen& reopen, const Place& place) {
     formats::TarReader reader(stream);
     tar_files(reader, place, [&](const formats::TarEntry& entry, const Place& inner) {
-      look_into(reader, reopen_within(reopen, entry.data_offset, entry.size), inner);
+      look_into(reader, reopen_within(reopen, entry.data_offset, entry.size, budget_), inner);
     });
   }
 
@@ -269,16 +267,20 @@ class Inspector {
     const formats::DecompressLimits limits{.memory = &budget_.decoders()};
     auto reader = formats::SevenZipReader::open(source, limits);
     if (!reader) return failed(place, reader.error());
+    std::uint64_t before = 0;  // bytes of the entries before
     for (std::size_t index = 0; !budget_.spent(); ++index) {
       const auto entry = reader->next();
       if (!entry) break;
       if (entry->folder || entry->size == 0) continue;
-      const auto again = [&source, limits, index]() -> base::Result<std::unique_ptr<formats::Stream>> {
+      const auto again = [this, &source, limits, index,
+                          before]() -> base::Result<std::unique_ptr<formats::Stream>> {
+        HF_CHECK(budget_.add_replayed(before));
         HF_TRY(auto other, formats::SevenZipReader::open(source, limits));
         for (std::size_t i = 0; i <= index; ++i) other.next();
         return std::make_unique<formats::SevenZipReader>(std::move(other));
       };
       look_into(*reader, again, place.member(entry->name));
+      before += entry->size;
     }
     report(reader->anomalies(), place);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "formats/buffered.h"
@@ -34,13 +35,15 @@ base::Result<> UnpackBudget::add_bytes(std::uint64_t count) {
 
 base::Result<> UnpackBudget::add_replayed(std::uint64_t count) {
   if (fault_) return base::fail(*fault_);
-  replayed_ += count;
+  replayed_ += std::min(count, kMaxReplayedBytes + 1);
   if (replayed_ <= kMaxReplayedBytes) return {};
   return refuse(fmt::format("reading its packed members at random takes more than {} GiB of unpacking",
                             kMaxReplayedBytes >> 30));
 }
 
 namespace {
+
+constexpr std::size_t kFirstRead = 4UL << 10;
 
 // A stream with what it reads from.
 class OwningStream final : public formats::Stream {
@@ -84,12 +87,13 @@ Reopen reopen_through(Reopen below, OpenOver open) {
       };
 }
 
-Reopen reopen_within(Reopen below, std::uint64_t offset, std::uint64_t size) {
-  return reopen_through(
-      std::move(below),
-      [offset, size](formats::Stream& whole) -> base::Result<std::unique_ptr<formats::Stream>> {
-        return std::make_unique<WindowStream>(whole, offset, size);
-      });
+Reopen reopen_within(Reopen below, std::uint64_t offset, std::uint64_t size, UnpackBudget& budget) {
+  const auto window = [offset, size,
+                       &budget](formats::Stream& whole) -> base::Result<std::unique_ptr<formats::Stream>> {
+    HF_CHECK(budget.add_replayed(offset));
+    return std::make_unique<WindowStream>(whole, offset, size);
+  };
+  return reopen_through(std::move(below), window);
 }
 
 base::Result<std::size_t> MeteredStream::read(base::MutableByteView buffer) {
@@ -105,7 +109,7 @@ base::Result<std::size_t> MeteredStream::read(base::MutableByteView buffer) {
 }
 
 bool MeteredStream::drain() {
-  base::Bytes buffer(UnpackedSource::kBlock);
+  std::array<std::uint8_t, 16UL << 10> buffer{};
   for (;;) {
     const auto got = read(buffer);
     if (!got) return false;
@@ -124,19 +128,19 @@ UnpackedSource::~UnpackedSource() { budget_->held().change(held_, 0); }
 
 void UnpackedSource::fill(base::ByteView head, formats::Stream& stream) {
   for (bool more = true; more;) {
-    Block block{.index = size_ / kBlock, .bytes = base::Bytes(kBlock)};
-    std::size_t have = std::min(head.size(), kBlock);
-    std::copy_n(head.begin(), have, block.bytes.begin());
-    head = head.subspan(have);
-    while (more && have < kBlock) {
+    const base::ByteView first = head.first(std::min(head.size(), kBlock));
+    Block block{.index = size_ / kBlock, .bytes = base::Bytes(first.begin(), first.end())};
+    head = head.subspan(first.size());
+    while (more && block.bytes.size() < kBlock) {
+      const std::size_t have = block.bytes.size();
+      block.bytes.resize(std::clamp(2 * have, kFirstRead, kBlock));  // most members are small
       const auto got = stream.read(base::MutableByteView(block.bytes).subspan(have));
       if (!got) fault_ = got.error();
-      have += got.value_or(0);
+      block.bytes.resize(have + got.value_or(0));
       more = got.value_or(0) > 0;
     }
-    block.bytes.resize(have);
-    size_ += have;
-    if (have > 0) keep(std::move(block));
+    size_ += block.bytes.size();
+    if (!block.bytes.empty()) keep(std::move(block));
   }
 }
 

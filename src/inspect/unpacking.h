@@ -75,8 +75,9 @@ using Reopen = std::function<base::Result<std::unique_ptr<formats::Stream>>()>;
 // Opens a stream that reads from another, which outlives it.
 using OpenOver = std::function<base::Result<std::unique_ptr<formats::Stream>>(formats::Stream& below)>;
 Reopen reopen_through(Reopen below, OpenOver open);
-// The range [offset, offset + size) of the bytes, or what there is of it.
-Reopen reopen_within(Reopen below, std::uint64_t offset, std::uint64_t size);
+// The range [offset, offset + size) of the bytes, or what there is of it. What is passed over to get there
+// counts as replayed.
+Reopen reopen_within(Reopen below, std::uint64_t offset, std::uint64_t size, UnpackBudget& budget);
 
 // Random access to a stream: wholly in memory where the budget holds it, else by reading the stream anew
 // whenever something before is asked for, with the blocks of kBlock bytes last used kept.

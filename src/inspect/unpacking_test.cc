@@ -138,15 +138,20 @@ TEST(Reopen, GivesARangeOfWhatIsBelow) {
   const Reopen whole = [&]() -> base::Result<std::unique_ptr<formats::Stream>> {
     return std::make_unique<formats::SourceStream>(source);
   };
+  UnpackBudget budget(1000);
   for (int again = 0; again < 2; ++again) {
-    const auto stream = reopen_within(whole, 100, 50)().value();
+    const auto stream = reopen_within(whole, 100, 50, budget)().value();
     Bytes buffer(1000);
     ASSERT_EQ(stream->read(buffer).value(), 50U);
     EXPECT_TRUE(std::equal(buffer.begin(), buffer.begin() + 50, bytes.begin() + 100));
     EXPECT_EQ(stream->read(buffer).value(), 0U);
   }
   Bytes buffer(10);
-  EXPECT_EQ(reopen_within(whole, 2000, 1)().value()->read(buffer).error().code, ErrorCode::kDataCorrupt);
+  EXPECT_EQ(reopen_within(whole, 2000, 1, budget)().value()->read(buffer).error().code,
+            ErrorCode::kDataCorrupt);
+  // What lies before counts each time.
+  EXPECT_TRUE(budget.add_replayed(UnpackBudget::kMaxReplayedBytes - 3000).has_value());
+  EXPECT_EQ(reopen_within(whole, 2000, 1, budget)().error().code, ErrorCode::kLimitExceeded);
 }
 
 }  // namespace
