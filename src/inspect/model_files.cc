@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "inspect/coreml.h"
 #include "inspect/gguf.h"
 #include "inspect/keras.h"
+#include "inspect/tensor_files.h"
 #include "inspect/tensorflow.h"
+#include "inspect/tree_models.h"
 
 namespace holdfast::inspect {
 
@@ -23,6 +26,8 @@ constexpr std::uint64_t kMaxJsonBytes = 32UL << 20;
 std::optional<Gaps> inspect_model_file(Format format, const formats::Source& file, const std::string& path,
                                        Findings& findings) {
   switch (format) {
+    case Format::kOnnx:
+      return inspect_onnx(file, path, findings);
     case Format::kGguf:
       return inspect_gguf(file, path, findings);
     case Format::kHdf5:
@@ -33,6 +38,12 @@ std::optional<Gaps> inspect_model_file(Format format, const formats::Source& fil
       return inspect_tensorflow(format, file, path, findings);
     case Format::kTflite:
       return inspect_tflite(file, path, findings);
+    case Format::kCoreMl:
+      return inspect_coreml(file, path, findings);
+    case Format::kUbjson:
+      return inspect_xgboost_ubjson(file, path, findings);
+    case Format::kCatboost:
+      return inspect_catboost(file, path, findings);
     default:
       return std::nullopt;
   }
@@ -40,11 +51,12 @@ std::optional<Gaps> inspect_model_file(Format format, const formats::Source& fil
 
 Gaps inspect_model_text(Format format, const formats::Source& file, const std::string& path,
                         Findings& findings) {
-  if (format != Format::kJson) return {};
+  if (format != Format::kJson && format != Format::kText) return {};
   const auto head = formats::read_exactly(
       file, 0, static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), formats::kSniffBytes)));
   if (!head) return {head.error().message};
-  if (!is_keras_config(base::as_text(*head))) return {};
+  if (format == Format::kText) inspect_pmml(base::as_text(*head), path, findings);
+  if (format == Format::kText || !is_keras_config(base::as_text(*head))) return {};
   if (file.size() > kMaxJsonBytes) {
     return {fmt::format("its configuration is larger than the {} MiB that are read", kMaxJsonBytes >> 20)};
   }
@@ -56,7 +68,8 @@ Gaps inspect_model_text(Format format, const formats::Source& file, const std::s
 std::span<const Rule> model_file_rules() {
   static const std::vector<Rule> rules = [] {
     std::vector<Rule> all;
-    for (const auto part : {gguf_rules(), keras_rules(), tensorflow_rules()})
+    for (const auto part :
+         {coreml_rules(), gguf_rules(), keras_rules(), tensorflow_rules(), tree_model_rules()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

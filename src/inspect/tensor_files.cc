@@ -68,11 +68,11 @@ void inspect_safetensors(const formats::Source& file, const std::string& path, F
   if (!header) findings.add("safetensors.malformed", path, std::nullopt, header.error().message);
 }
 
-void inspect_onnx(const formats::Source& file, const std::string& path, Findings& findings) {
+Gaps inspect_onnx(const formats::Source& file, const std::string& path, Findings& findings) {
   const auto model = formats::read_onnx(file);
   if (!model) {
     findings.add("onnx.malformed", path, std::nullopt, model.error().message);
-    return;
+    return {model.error().message};
   }
   check_external_data(model->initializers, path, findings);
   check_external_data(model->constants, path, findings);
@@ -81,6 +81,7 @@ void inspect_onnx(const formats::Source& file, const std::string& path, Findings
     findings.add("onnx.custom-operator", path, std::nullopt,
                  fmt::format("it has operators of the domain {}", formats::quote(domain)));
   }
+  return {};
 }
 
 }  // namespace holdfast::inspect
