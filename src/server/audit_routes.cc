@@ -61,6 +61,15 @@ Result<Response> records(const Installation& installation, Call& call) {
   return json_response(answer.dump());
 }
 
+// What it says of the rows is the answer, not an error of the request.
+Result<Response> rows(const Installation& installation) {
+  const auto checked = installation.check_rows();
+  if (!checked && checked.error().code != ErrorCode::kDataCorrupt) return fail(checked.error());
+  return json_response(
+      json{{"hold", checked.has_value()}, {"fault", checked ? json() : json(checked.error().message)}}
+          .dump());
+}
+
 }  // namespace
 
 std::vector<Route> audit_routes(const Api& api) {
@@ -75,6 +84,16 @@ std::vector<Route> audit_routes(const Api& api) {
                     .query = {"from", "limit"},
                     .response = R"({"type":"object"})",
                     .handler = [&installation](Call& call) { return records(installation, call); }});
+  routes.push_back(
+      {.method = Method::kGet,
+       .path = "/v1/audit/rows",
+       .operation = "checkRows",
+       .summary = "Whether the rows of the database are as the log says; else the first that is not",
+       .action = Action::kReadAudit,
+       .resource = on_workspace(),
+       .response = R"({"type":"object","properties":{"hold":{"type":"boolean"},)"
+                   R"("fault":{"type":["string","null"]}}})",
+       .handler = [&installation](Call& /*call*/) { return rows(installation); }});
   return routes;
 }
 
