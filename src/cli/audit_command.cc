@@ -60,18 +60,41 @@ base::Result<std::optional<audit::Checkpoint>> kept_elsewhere(const Options& opt
   return std::optional(*std::move(checkpoint));
 }
 
-base::Result<std::unique_ptr<keys::KeyStore>> open_keys(const Options& options, const fs::path& state) {
-  if (options.master_key.empty()) return std::unique_ptr<keys::KeyStore>();
-  HF_TRY(auto master, keys::MasterKey::from_file(options.master_key, state));
+// The keys that open the bodies, or why none do.
+struct Keys {
+  std::unique_ptr<keys::KeyStore> store;
+  std::string sealed_because;
+};
+
+base::Result<std::unique_ptr<keys::KeyStore>> open_store(const fs::path& master_key, const fs::path& state) {
+  HF_TRY(auto master, keys::MasterKey::from_file(master_key, state));
   return keys::KeyStore::open(state / "keys", std::move(master), {.read_only = true});
 }
 
-std::string bodies_text(const Options& options, const audit::VerifyReport& report) {
+// A key that was named must open them. The server's own is taken where it is there and fits: a copy of a log
+// is verified where its key is not, or where another server's is.
+base::Result<Keys> open_keys(const Options& options, const Invocation& invocation, const fs::path& state) {
   if (!options.master_key.empty()) {
+    HF_TRY(auto store, open_store(options.master_key, state));
+    return Keys{std::move(store), {}};
+  }
+  if (!options.log.empty()) return Keys{nullptr, "--master-key opens them"};
+  HF_TRY(const auto settings, invocation.settings());
+  const fs::path usual = settings.text("keys.master_file");
+  auto store = open_store(usual, state);
+  if (store) return Keys{*std::move(store), {}};
+  return Keys{nullptr, store.error().code == base::ErrorCode::kNotFound
+                           ? "--master-key opens them"
+                           : fmt::format("{} does not open them: {}; name another by --master-key",
+                                         usual.string(), store.error().message)};
+}
+
+std::string bodies_text(const Keys& keys, const audit::VerifyReport& report) {
+  if (keys.store != nullptr) {
     return fmt::format("{} opened and compared, {} destroyed, {} without a key", report.opened,
                        report.destroyed, report.without_key);
   }
-  return fmt::format("compared while sealed (--master-key opens them), {} destroyed", report.destroyed);
+  return fmt::format("compared while sealed ({}), {} destroyed", keys.sealed_because, report.destroyed);
 }
 
 // A file that does not belong to the log may have any name.
@@ -80,11 +103,12 @@ std::string printable(std::string text) {
   return text;
 }
 
-void print_text(const Options& options, const Signer& signer, const audit::VerifyReport& report) {
+void print_text(const Options& options, const Signer& signer, const Keys& keys,
+                const audit::VerifyReport& report) {
   print(fmt::format("records: {}\n", report.checkpoint.size));
   if (report.unpublished > 0)
     print(fmt::format("not yet in the published checkpoint: {}\n", report.unpublished));
-  print(fmt::format("bodies: {}\n", bodies_text(options, report)));
+  print(fmt::format("bodies: {}\n", printable(bodies_text(keys, report))));
   if (report.unfinished_bytes > 0) {
     print(fmt::format("a write that is not finished, or was cut short: {} bytes\n", report.unfinished_bytes));
   }
@@ -109,7 +133,8 @@ void print_text(const Options& options, const Signer& signer, const audit::Verif
                     printable(fault.message)));
 }
 
-void print_json(const Options& options, const Signer& signer, const audit::VerifyReport& report) {
+void print_json(const Options& options, const Signer& signer, const Keys& keys,
+                const audit::VerifyReport& report) {
   ordered_json result{
       {"holds", !report.fault.has_value()},
       {"records", report.checkpoint.size},
@@ -123,6 +148,7 @@ void print_json(const Options& options, const Signer& signer, const audit::Verif
       {"key_from", signer.from_folder ? "log folder" : "command line"},
       {"against", nullptr},
       {"fault", nullptr}};
+  if (keys.store == nullptr) result["bodies"]["sealed_because"] = keys.sealed_because;
   if (!options.against.empty()) result["against"] = options.against.string();
   if (report.fault) {
     result["fault"] = {{"file", report.fault->file}, {"record", nullptr}, {"message", report.fault->message}};
@@ -136,17 +162,18 @@ base::Result<ExitCode> verify(const Options& options, const Invocation& invocati
   const auto log = options.log.empty() ? state / "log" : options.log;
   HF_TRY(const auto signer, signer_of(options, log));
   HF_TRY(const auto against, kept_elsewhere(options, signer));
-  HF_TRY(const auto keys, open_keys(options, state));
+  HF_TRY(const auto keys, open_keys(options, invocation, state));
   Progress progress("verifying");
   const auto say = [&progress](std::uint64_t done, std::uint64_t total) {
     progress.say(fmt::format("{} of {} records", done, total));
   };
   HF_TRY(const auto report,
-         audit::verify_log(log, signer.verifier, {.keys = keys.get(), .against = against, .progress = say}));
+         audit::verify_log(log, signer.verifier,
+                           {.keys = keys.store.get(), .against = against, .progress = say}));
   if (options.json) {
-    print_json(options, signer, report);
+    print_json(options, signer, keys, report);
   } else {
-    print_text(options, signer, report);
+    print_text(options, signer, keys, report);
   }
   return report.fault ? ExitCode::kRefused : ExitCode::kDone;
 }
@@ -168,7 +195,8 @@ void add_audit_command(CLI::App& app, const Invocation& invocation, Action& acti
       ->type_name("FILE");
   check
       ->add_option("--master-key", options->master_key,
-                   "opens the records with the keys in the state folder, and compares them too")
+                   "opens the records with the keys in the state folder, and compares them too; else the "
+                   "setting keys.master_file, where that key is there")
       ->type_name("FILE");
   check->add_flag("--json", options->json, "print JSON");
   check->footer(
