@@ -12,6 +12,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/row_check.h"
 #include "cli/settings.h"
 #include "keys/key_store.h"
 
@@ -103,8 +104,18 @@ std::string printable(std::string text) {
   return text;
 }
 
+void print_rows(const RowCheck& rows) {
+  if (!rows.fault.empty()) {
+    print(fmt::format("the database is not as the log says: {}\n", printable(rows.fault)));
+  } else if (!rows.not_compared.empty()) {
+    print(fmt::format("rows of the database: not compared with the log: {}\n", printable(rows.not_compared)));
+  } else {
+    print("rows of the database: as the log says\n");
+  }
+}
+
 void print_text(const Options& options, const Signer& signer, const Keys& keys,
-                const audit::VerifyReport& report) {
+                const audit::VerifyReport& report, const RowCheck& rows) {
   print(fmt::format("records: {}\n", report.checkpoint.size));
   if (report.unpublished > 0)
     print(fmt::format("not yet in the published checkpoint: {}\n", report.unpublished));
@@ -125,6 +136,7 @@ void print_text(const Options& options, const Signer& signer, const Keys& keys,
   }
   if (!report.fault) {
     print("the log holds\n");
+    print_rows(rows);
     return;
   }
   const auto& fault = *report.fault;
@@ -134,7 +146,7 @@ void print_text(const Options& options, const Signer& signer, const Keys& keys,
 }
 
 void print_json(const Options& options, const Signer& signer, const Keys& keys,
-                const audit::VerifyReport& report) {
+                const audit::VerifyReport& report, const RowCheck& rows) {
   ordered_json result{
       {"holds", !report.fault.has_value()},
       {"records", report.checkpoint.size},
@@ -147,7 +159,10 @@ void print_json(const Options& options, const Signer& signer, const Keys& keys,
       {"key", signer.verifier.text()},
       {"key_from", signer.from_folder ? "log folder" : "command line"},
       {"against", nullptr},
-      {"fault", nullptr}};
+      {"fault", nullptr},
+      {"rows", {{"compared", rows.not_compared.empty()}, {"fault", nullptr}}}};
+  if (!rows.fault.empty()) result["rows"]["fault"] = rows.fault;
+  if (!rows.not_compared.empty()) result["rows"]["not_compared_because"] = rows.not_compared;
   if (keys.store == nullptr) result["bodies"]["sealed_because"] = keys.sealed_because;
   if (!options.against.empty()) result["against"] = options.against.string();
   if (report.fault) {
@@ -170,12 +185,18 @@ base::Result<ExitCode> verify(const Options& options, const Invocation& invocati
   HF_TRY(const auto report,
          audit::verify_log(log, signer.verifier,
                            {.keys = keys.store.get(), .against = against, .progress = say}));
-  if (options.json) {
-    print_json(options, signer, keys, report);
-  } else {
-    print_text(options, signer, keys, report);
+  RowCheck rows{.fault = {}, .not_compared = "the log is verified alone (--log)"};
+  if (report.fault) {
+    rows.not_compared = "the log does not hold";
+  } else if (options.log.empty()) {
+    rows = check_rows(invocation, state);
   }
-  return report.fault ? ExitCode::kRefused : ExitCode::kDone;
+  if (options.json) {
+    print_json(options, signer, keys, report, rows);
+  } else {
+    print_text(options, signer, keys, report, rows);
+  }
+  return report.fault || !rows.fault.empty() ? ExitCode::kRefused : ExitCode::kDone;
 }
 
 }  // namespace
@@ -184,7 +205,9 @@ void add_audit_command(CLI::App& app, const Invocation& invocation, Action& acti
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("audit", "Look at the audit log");
   command->require_subcommand(1);
-  auto* check = command->add_subcommand("verify", "Check that no record was changed, removed or inserted");
+  auto* check = command->add_subcommand(
+      "verify",
+      "Check that no record was changed, removed or inserted, nor any row of the database behind the log");
   check->add_option("--log", options->log, "the log's folder, instead of the one in the state folder")
       ->type_name("DIR");
   check->add_option("--key", options->key, "the key that must have signed its checkpoints")
@@ -200,8 +223,9 @@ void add_audit_command(CLI::App& app, const Invocation& invocation, Action& acti
       ->type_name("FILE");
   check->add_flag("--json", options->json, "print JSON");
   check->footer(
-      "Reads files alone, beside a running server too. Exit codes: 0 the log holds, 1 it does not (the first "
-      "fault is named), 2 it could not be read.\n"
+      "Reads the log's files alone, beside a running server too, and then asks the server, or opens the "
+      "folder itself, whether the rows of the database are as the log says. Exit codes: 0 the log holds, 1 "
+      "it or a row does not (the first fault is named), 2 it could not be read.\n"
       "Example: holdfast audit verify --state /var/lib/holdfast --against checkpoint.yesterday");
   check->callback([options, &invocation, &action] {
     action = [options, &invocation] { return verify(*options, invocation); };
