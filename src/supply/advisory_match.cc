@@ -1,0 +1,256 @@
+#include "supply/advisory_match.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "supply/ecosystem.h"
+
+namespace holdfast::supply {
+namespace {
+
+using Kind = RangeEvent::Kind;
+
+std::optional<Version> parse_version(std::optional<VersionOrder> order, std::string_view text) {
+  if (!order) return std::nullopt;
+  auto version = Version::parse(*order, text);
+  return version ? std::optional(*std::move(version)) : std::nullopt;
+}
+
+struct Bound {
+  std::optional<Version> version;  // absent: before all
+  Kind kind;
+};
+
+// The events in the order of their versions, as the specification's algorithm takes them.
+std::optional<bool> within(const std::vector<RangeEvent>& events, const Version& version,
+                           VersionOrder order) {
+  std::vector<Bound> bounds;
+  for (const auto& event : events) {
+    if (event.kind == Kind::kLimit) continue;  // of commits alone
+    Bound bound{.version = std::nullopt, .kind = event.kind};
+    // "0" comes before every version (OSV, "affected[].ranges[].events").
+    if (event.version != "0") {
+      auto parsed = Version::parse(order, event.version);
+      if (!parsed) return std::nullopt;
+      bound.version = *std::move(parsed);
+    }
+    bounds.push_back(std::move(bound));
+  }
+  std::stable_sort(bounds.begin(), bounds.end(), [](const Bound& a, const Bound& b) {
+    return !a.version ? b.version.has_value() : (b.version && *a.version < *b.version);
+  });
+  bool inside = false;
+  for (const auto& bound : bounds) {
+    const bool reached = !bound.version || version >= *bound.version;
+    if (bound.kind == Kind::kIntroduced && reached) inside = true;
+    if (bound.kind == Kind::kFixed && reached) inside = false;
+    if (bound.kind == Kind::kLastAffected && bound.version && version > *bound.version) inside = false;
+  }
+  return inside;
+}
+
+// The smallest version named as a fix that lies above and that nothing in the index concerns.
+std::string smallest_upgrade(const std::vector<Affected>& all, const AdvisoryTarget& target,
+                             VersionOrder order, const Version& current) {
+  std::vector<std::pair<Version, std::string_view>> fixes;
+  for (const auto& affected : all) {
+    for (const auto& range : affected.ranges) {
+      for (const auto& event : range) {
+        if (event.kind != Kind::kFixed) continue;
+        if (auto version = Version::parse(order, event.version); version && *version > current) {
+          fixes.emplace_back(*std::move(version), event.version);
+        }
+      }
+    }
+  }
+  std::sort(fixes.begin(), fixes.end());
+  for (const auto& [version, text] : fixes) {
+    const bool clean = std::all_of(all.begin(), all.end(), [&, spelt = text](const Affected& affected) {
+      return concerns(affected, target.ecosystem, spelt) == false;
+    });
+    if (clean) return std::string(text);
+  }
+  return {};
+}
+
+void score(const Advisory& advisory, Match& match) {
+  for (const auto vector : advisory.vectors) {
+    const auto tenths = cvss_base_tenths(vector);
+    if (!tenths || (match.score_tenths && *match.score_tenths >= *tenths)) continue;
+    match.score_tenths = *tenths;
+    match.vector = vector;
+    match.severity = severity_of_tenths(*tenths);
+  }
+  if (!match.score_tenths) {
+    match.severity = std::max(match.severity, severity_of_word(advisory.severity_word));
+  }
+}
+
+// Into the match that shares an id with the advisory, else into one of its own.
+void merge(const Advisory& advisory, std::vector<Match>& matches, const Component& component,
+           const std::string& upgrade) {
+  std::set<std::string> ids{std::string(advisory.id)};
+  ids.insert(advisory.aliases.begin(), advisory.aliases.end());
+  auto same = std::find_if(matches.begin(), matches.end(), [&](const Match& match) {
+    return ids.contains(match.id) ||
+           std::any_of(match.aliases.begin(), match.aliases.end(),
+                       [&](const std::string& alias) { return ids.contains(alias); });
+  });
+  if (same == matches.end()) {
+    matches.push_back({.purl = to_string(component.purl),
+                       .found_in = component.found_in,
+                       .id = std::string(advisory.id),
+                       .summary = std::string(advisory.summary),
+                       .upgrade = upgrade,
+                       .published = advisory.published});
+    same = matches.end() - 1;
+  }
+  ids.insert(same->aliases.begin(), same->aliases.end());
+  ids.erase(same->id);
+  same->aliases.assign(ids.begin(), ids.end());
+  if (same->summary.empty()) same->summary = advisory.summary;
+  score(advisory, *same);
+}
+
+bool names(const VexStatement& statement, const Match& match) {
+  const bool same_advisory =
+      statement.advisory == match.id ||
+      std::find(match.aliases.begin(), match.aliases.end(), statement.advisory) != match.aliases.end();
+  if (!same_advisory) return false;
+  const auto purl = parse_purl(match.purl);
+  return std::any_of(statement.products.begin(), statement.products.end(), [&](const std::string& product) {
+    const auto of = parse_purl(product);
+    if (!of || !purl) return false;
+    const bool same_package =
+        of->type == purl->type && of->name_space == purl->name_space && of->name == purl->name;
+    return same_package && (of->version.empty() || of->version == purl->version);
+  });
+}
+
+void judge(Match& match, const MatchOptions& options, std::vector<std::string>& gaps) {
+  for (const auto& statement : options.vex) {
+    if (!names(statement, match)) continue;
+    if (options.now - statement.said_at > options.vex_lasts) {
+      gaps.push_back(fmt::format("the VEX statement on {} is of {} and has expired: look at it again",
+                                 match.id, statement.said_at.text()));
+    } else {
+      match.set_aside = statement.justification;
+    }
+  }
+  const auto deadline = options.deadlines.find(match.severity);
+  if (deadline != options.deadlines.end() && match.published != base::Timestamp()) {
+    match.due = match.published + deadline->second;
+  }
+}
+
+base::Result<std::vector<Affected>> look_up(const AdvisoryIndex& index, const AdvisoryTarget& target) {
+  HF_TRY(auto all, index.find(target.ecosystem, target.name));
+  if (!target.ecosystem.starts_with("Ubuntu:")) return all;
+  HF_TRY(auto more, index.find(target.ecosystem + ":LTS", target.name));
+  std::move(more.begin(), more.end(), std::back_inserter(all));
+  return all;
+}
+
+base::Result<> match_component(const Component& component, const AdvisoryIndex& index,
+                               const MatchOptions& options, MatchResult& to) {
+  const auto target = advisory_target(component.purl);
+  const auto purl = to_string(component.purl);
+  if (target.ecosystem.empty()) {
+    to.gaps.push_back(fmt::format("{}: OSV has no advisories of its kind", purl));
+    return {};
+  }
+  HF_TRY(const auto all, look_up(index, target));
+  if (all.empty()) return {};
+  if (target.version.empty()) {
+    to.gaps.push_back(fmt::format("{}: it has no version, and {} advisories are known", purl, all.size()));
+    return {};
+  }
+  const auto order = version_order(target.ecosystem);
+  const auto version = parse_version(order, target.version);
+  std::vector<Match> matches;
+  std::optional<std::string> upgrade;
+  for (const auto& affected : all) {
+    const auto concerned = concerns(affected, target.ecosystem, target.version);
+    if (!concerned) {
+      to.gaps.push_back(fmt::format("{}: whether {} concerns it can't be told from its version", purl,
+                                    affected.advisory.id));
+    } else if (*concerned) {
+      if (!upgrade) upgrade = version ? smallest_upgrade(all, target, *order, *version) : std::string();
+      merge(affected.advisory, matches, component, *upgrade);
+    }
+  }
+  for (auto& match : matches) {
+    judge(match, options, to.gaps);
+    to.matches.push_back(std::move(match));
+  }
+  return {};
+}
+
+}  // namespace
+
+AdvisoryTarget advisory_target(const PackageUrl& purl) {
+  AdvisoryTarget target{.ecosystem = std::string(ecosystem_of_purl_type(purl.type)),
+                        .name = full_name(purl),
+                        .version = purl.version};
+  if (purl.type == "deb" || purl.type == "rpm" || purl.type == "apk") {
+    // "distro=debian-12" or "distro=ubuntu-22.04".
+    const auto distro = purl.qualifiers.find("distro");
+    const auto dash = distro == purl.qualifiers.end() ? std::string::npos : distro->second.rfind('-');
+    const bool debian = purl.type == "deb" && (purl.name_space == "debian" || purl.name_space == "ubuntu");
+    if (!debian || dash == std::string::npos) return {};
+    target.ecosystem =
+        (purl.name_space == "ubuntu" ? "Ubuntu:" : "Debian:") + distro->second.substr(dash + 1);
+    if (const auto upstream = purl.qualifiers.find("upstream"); upstream != purl.qualifiers.end()) {
+      const auto at = upstream->second.find('@');
+      target.name = upstream->second.substr(0, at);
+      if (at != std::string::npos) target.version = upstream->second.substr(at + 1);
+    }
+  }
+  target.name = normalised_name(target.ecosystem, target.name);
+  return target;
+}
+
+std::optional<bool> concerns(const Affected& affected, std::string_view ecosystem, std::string_view version) {
+  if (std::find(affected.versions.begin(), affected.versions.end(), version) != affected.versions.end()) {
+    return true;
+  }
+  const auto order = version_order(ecosystem);
+  const auto parsed = parse_version(order, version);
+  if (!parsed) {
+    return affected.ranges.empty() ? std::optional(false) : std::nullopt;
+  }
+  bool known = true;
+  for (const auto& range : affected.ranges) {
+    const auto inside = within(range, *parsed, *order);
+    if (inside == true) return true;
+    known = known && inside.has_value();
+  }
+  // The same version, spelt otherwise.
+  for (const auto listed : affected.versions) {
+    const auto other = Version::parse(*order, listed);
+    if (other && *other == *parsed) return true;
+  }
+  return known ? std::optional(false) : std::nullopt;
+}
+
+base::Result<MatchResult> match_advisories(const Inventory& inventory, const AdvisoryIndex& index,
+                                           const MatchOptions& options) {
+  MatchResult result;
+  result.gaps = inventory.gaps;
+  std::set<std::string> seen;
+  for (const auto& component : inventory.components) {
+    if (!seen.insert(to_string(component.purl)).second) continue;
+    ++result.components;
+    HF_CHECK(match_component(component, index, options, result));
+  }
+  std::stable_sort(result.matches.begin(), result.matches.end(), [](const Match& a, const Match& b) {
+    if (a.severity != b.severity) return a.severity > b.severity;
+    return a.score_tenths.value_or(0) > b.score_tenths.value_or(0);
+  });
+  return result;
+}
+
+}  // namespace holdfast::supply
