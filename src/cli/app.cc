@@ -37,6 +37,7 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_unseal_command(app, action);
   add_rules_command(app, action);
   add_bom_command(app, invocation, action);
+  add_advisories_command(app, invocation, action);
   add_serve_command(app, invocation, action);
   add_dataset_command(app, invocation, action);
   add_require_command(app, invocation, action);

@@ -43,6 +43,7 @@ void add_seal_command(CLI::App& app, Action& action);
 void add_unseal_command(CLI::App& app, Action& action);
 void add_rules_command(CLI::App& app, Action& action);
 void add_bom_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_advisories_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_audit_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_serve_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_dataset_command(CLI::App& app, const Invocation& invocation, Action& action);
