@@ -34,6 +34,8 @@ constexpr Known kKnown[] = {
     {"commands.getoutput", Kind::kShell},
     {"commands.getstatusoutput", Kind::kShell},
     {"asyncio.create_subprocess_shell", Kind::kShell},
+    {"get_ipython().system", Kind::kShell},
+    {"get_ipython().getoutput", Kind::kShell},
     {"posix.system", Kind::kShell},
     {"nt.system", Kind::kShell},
     {"platform.popen", Kind::kShell},

@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "inspect/model_config.h"
+#include "inspect/notebook.h"
 #include "inspect/python_source.h"
 #include "inspect/secrets.h"
 
@@ -41,6 +43,9 @@ bool is_python(formats::Format format, std::string_view path) {
   return format == formats::Format::kPython || path.ends_with(".py") || path.ends_with(".pyw");
 }
 
+// Documents show configuration as an example; no loader reads them.
+bool is_prose(std::string_view path) { return path.ends_with(".md") || path.ends_with(".rst"); }
+
 }  // namespace
 
 Gaps inspect_text_file(formats::Format format, formats::Stream& stream, const std::string& path,
@@ -54,13 +59,19 @@ Gaps inspect_text_file(formats::Format format, formats::Stream& stream, const st
     findings.add("file.python-source", path, 0, "it is Python source");
     return inspect_python(text->bytes, {.path = path, .part = {}}, findings);
   }
+  if (format == formats::Format::kJson) {
+    return is_notebook(text->bytes) ? inspect_notebook(text->bytes, path, findings)
+                                    : inspect_json_config(text->bytes, path, findings);
+  }
+  if (!is_prose(path)) inspect_yaml_config(text->bytes, path, findings);
   return {};
 }
 
 std::span<const Rule> text_file_rules() {
   static const auto rules = [] {
     std::vector<Rule> all;
-    for (const auto part : {secret_rules(), python_rules()}) all.insert(all.end(), part.begin(), part.end());
+    for (const auto part : {secret_rules(), python_rules(), notebook_rules(), model_config_rules()})
+      all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
   return rules;
