@@ -184,6 +184,17 @@ void note_node(const WireReader& reader, const WireField& field, Outline& outlin
   outline.objects |= metadata && !named && (id || !op);
 }
 
+// Whether a field begins as a GraphProto does; TensorFlow's FingerprintDef has digits in field 7. True where
+// the beginning can't be seen.
+bool begins_like_graph(const WireReader& reader, const WireField& field) {
+  auto inner = reader.message(field);
+  const auto tag = inner ? inner->varint() : base::Result<std::uint64_t>(0);
+  if (!tag || *tag == 0) return true;
+  const std::uint64_t number = *tag >> 3;
+  const bool in_graph = number == 1 || number == 2 || number == 5 || (number >= 10 && number <= 16);
+  return in_graph && (*tag & 7) == static_cast<std::uint64_t>(WireType::kBytes);
+}
+
 void note_field(const WireReader& reader, const WireField& field, Outline& outline) {
   const bool bytes = field.type == WireType::kBytes;
   if (field.number > 4) outline.beyond_graph = true;
@@ -194,7 +205,7 @@ void note_field(const WireReader& reader, const WireField& field, Outline& outli
     note_node(reader, field, outline);
     outline.others = true;
   } else if (field.number == 7 && bytes) {
-    outline.graph = true;
+    outline.graph |= field.value == 0 || begins_like_graph(reader, field);
   } else if (field.number == 8 && bytes) {
     outline.opsets = true;
   } else if (field.number == 2 && bytes) {

@@ -98,7 +98,7 @@ TEST(Sniff, KnowsProtobufModelsByTheirFields) {
   EXPECT_THAT(sniffed("\x08\x01\x12\x04\x0A\x02\x08\x01"), Contains(Format::kSavedModel));
   EXPECT_THAT(sniffed("\x08\x01\x12\x04tttt"), Not(Contains(Format::kSavedModel)));
   // A stream's head, which the graph exceeds.
-  std::string cut = "\x08\x07\x12\x02me\x3A\xFF\xFF\xFF\x07"s + std::string(kSniffBytes, 'x');
+  std::string cut = "\x08\x07\x12\x02me\x3A\xFF\xFF\xFF\x07"s + std::string(kSniffBytes, '\x0A');
   cut.resize(kSniffBytes);
   EXPECT_THAT(sniff_head(base::as_bytes(cut)), Contains(Format::kOnnx));
 }
@@ -147,6 +147,13 @@ TEST(Sniff, NamesEachFormatOnce) {
       EXPECT_NE(to_string(static_cast<Format>(a)), to_string(static_cast<Format>(b)));
     }
   }
+}
+
+TEST(Sniff, TakesAFingerprintForNoOnnxModel) {
+  const std::string_view fingerprint(
+      "\x08\x01\x10\x02\x3A\x13"
+      "1234567890123456789");
+  EXPECT_THAT(sniff(MemorySource(base::as_bytes(fingerprint))).value(), Not(Contains(Format::kOnnx)));
 }
 
 }  // namespace
