@@ -46,6 +46,11 @@ Result<std::optional<std::pair<evaluate::Evaluation, base::Digest>>> evaluation_
   return std::optional(std::pair(std::move(evaluation), evidence->digest));
 }
 
+// What nobody measured is forgiven nobody: it would not be known what. Nor is what could not be evaluated.
+bool can_be_waived(evaluate::GateOutcome outcome) {
+  return outcome != evaluate::GateOutcome::kMissing && outcome != evaluate::GateOutcome::kError;
+}
+
 // A gate that failed passes where each requirement that refused is waived, and a permit stands.
 bool waive_failures(GateDecision& decision, const std::vector<Waiver>& waivers) {
   if (decision.report.passed) return true;
@@ -54,13 +59,28 @@ bool waive_failures(GateDecision& decision, const std::vector<Waiver>& waivers) 
     if (requirement.outcome == evaluate::GateOutcome::kPassed) continue;
     const auto waiver = std::find_if(waivers.begin(), waivers.end(),
                                      [&](const Waiver& one) { return one.requirement == requirement.id; });
-    if (waiver == waivers.end() || requirement.outcome == evaluate::GateOutcome::kError) {
+    if (waiver == waivers.end() || !can_be_waived(requirement.outcome)) {
       decision.waivers.clear();
       return false;
     }
     decision.waivers.push_back(*waiver);
   }
   return true;
+}
+
+Result<> check_waivable(const evaluate::GateReport& report, const Version& version,
+                        std::string_view requirement) {
+  const auto found = std::ranges::find(report.requirements, requirement, &evaluate::GateRequirement::id);
+  if (found == report.requirements.end()) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the gate of {} has no requirement {}", version.model, requirement));
+  }
+  if (can_be_waived(found->outcome)) return {};
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("{} can't be waived for version {} of {} while nobody knows what would be forgiven: it "
+                  "is {}; evaluate the version first",
+                  requirement, version.version, version.model, to_string(found->outcome)));
 }
 
 json requirement_json(const evaluate::GateRequirement& requirement) {
@@ -215,13 +235,8 @@ Result<Waiver> Gates::waive(const access::Authorised& authorised, const Version&
   if (expires_at <= now || expires_at - now > kMaxWaiver) {
     return fail(ErrorCode::kInvalidArgument, "a waiver expires, within the next 90 days");
   }
-  HF_TRY(const auto requirements, RequirementsRoom(parts_).find(version.workspace, version.model));
-  HF_TRY(const auto policies, parse_gate(requirements.policies_cedar));
-  const auto* policy = policies.find(requirement);
-  if (policy == nullptr || policy->effect != policy::Effect::kForbid) {
-    return fail(ErrorCode::kInvalidArgument,
-                fmt::format("the gate of {} has no requirement {}", version.model, requirement));
-  }
+  HF_TRY(const auto decision, decide(authorised.caller(), version));
+  HF_CHECK(check_waivable(decision.report, version, requirement));
   HF_TRY(auto change, parts_.database.begin());
   HF_TRY(const std::int64_t id, change.next_change(version.workspace, "waiver", version.digest.hex()));
   const Waiver waiver{.id = id,

@@ -52,7 +52,8 @@ class Gates {
   base::Result<GateDecision> approve(const access::Authorised& authorised, const Version& version);
 
   // `authorised` is for waive on the version: never by one of its makers. At most kMaxWaiver long;
-  // kInvalidArgument for a requirement that the gate does not have, no reason, or a time that is over.
+  // kInvalidArgument for a requirement that the gate does not have, no reason, or a time that is over;
+  // kConflict for one that was not measured: what is missing can't be forgiven.
   base::Result<Waiver> waive(const access::Authorised& authorised, const Version& version,
                              std::string_view requirement, std::string_view reason,
                              base::Timestamp expires_at);

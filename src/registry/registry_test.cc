@@ -264,6 +264,23 @@ TEST_F(RoomsTest, AWaiverForgivesOneRequirementForATime) {
   EXPECT_FALSE(gates.decide(ada, kept)->passed);
 }
 
+TEST_F(RoomsTest, WhatNobodyMeasuredIsNotWaived) {
+  const auto dataset = add_dataset(sample_csv(500)).value();
+  ASSERT_TRUE(require());
+  const auto kept = version(1);
+  const auto ada = person("ada", access::kApprovers);
+  Gates gates(*parts_, *models_);
+  const auto soon = clock_.now() + std::chrono::hours(1);
+  const auto waive = [&] {
+    return gates.waive(may(ada, Action::kWaive, kept.resource()), kept, "auc", "a pilot", soon);
+  };
+  EXPECT_EQ(waive().error().code, ErrorCode::kConflict);
+  EXPECT_FALSE(gates.decide(ada, kept)->passed);
+  measured(kept, dataset.digest, 0.79);
+  ASSERT_TRUE(waive());
+  EXPECT_TRUE(gates.decide(ada, kept)->passed);
+}
+
 TEST_F(RoomsTest, AWaiverThatSomebodyWroteIntoTheDatabaseIsNone) {
   const auto dataset = add_dataset(sample_csv(500)).value();
   ASSERT_TRUE(require());
