@@ -104,22 +104,23 @@ Result<> insert(Transaction& transaction, const Alert& alert) {
   HF_CHECK(transaction.execute(
       Sql("INSERT INTO alerts (workspace, id, source, subject, state, severity, summary, practice, risk, "
           "runbook,"
-          " count, reopened, quiet_windows, opened_at, last_at, resolved_at, record)"
-          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"),
+          " count, reopened, quiet_windows, opened_at, last_at, resolved_at, record, record_index)"
+          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"),
       alert.workspace, alert.id, alert.source, alert.subject, alert.state, alert.severity, alert.summary,
       alert.practice, alert.risk, alert.runbook, alert.count, alert.reopened, alert.quiet_windows,
-      alert.opened_at, alert.last_at, alert.resolved_at, alert.record));
+      alert.opened_at, alert.last_at, alert.resolved_at, alert.record, alert.record_index));
   return {};
 }
 
 Result<> update(Transaction& transaction, const Alert& alert) {
   HF_CHECK(transaction.execute(
       Sql("UPDATE alerts SET state = $3, severity = $4, summary = $5, practice = $6, risk = $7, runbook = $8,"
-          " count = $9, reopened = $10, quiet_windows = $11, last_at = $12, resolved_at = $13, record = $14"
+          " count = $9, reopened = $10, quiet_windows = $11, last_at = $12, resolved_at = $13, record = $14,"
+          " record_index = $15"
           " WHERE workspace = $1 AND id = $2"),
       alert.workspace, alert.id, alert.state, alert.severity, alert.summary, alert.practice, alert.risk,
       alert.runbook, alert.count, alert.reopened, alert.quiet_windows, alert.last_at, alert.resolved_at,
-      alert.record));
+      alert.record, alert.record_index));
   return {};
 }
 
@@ -168,24 +169,32 @@ struct Step {
   std::string_view comment;
 };
 
-// Writes the transition that made `alert` what it now is, and tells it.
-Result<> record(Transaction& transaction, const store::Outbox& outbox, const Alert& alert, Timestamp now,
-                const Step& step) {
+// The transition that makes `alert` what it now is, recorded: both carry the receipt from here on.
+Result<Transition> record(Transaction& transaction, Alert& alert, Timestamp now, const Step& step,
+                          const RecordRows& record_rows) {
   HF_TRY(const std::int64_t number, number_of(transaction.view(),
                                               Sql("SELECT coalesce(MAX(number), 0) + 1 FROM alert_transitions"
                                                   " WHERE workspace = $1 AND alert = $2"),
                                               alert.workspace, alert.id));
-  const Transition transition{.number = number,
-                              .event = step.event,
-                              .at = now,
-                              .who = std::string(step.who),
-                              .comment = std::string(step.comment),
-                              .record = alert.record};
+  Transition transition{.number = number,
+                        .event = step.event,
+                        .at = now,
+                        .who = std::string(step.who),
+                        .comment = std::string(step.comment),
+                        .record = {}};
+  HF_TRY(const auto receipt, record_rows(audit::named_rows({name_row(alert), name_row(alert, transition)})));
+  alert.record = transition.record = receipt.leaf;
+  alert.record_index = transition.record_index = static_cast<std::int64_t>(receipt.index);
+  return transition;
+}
+
+Result<> keep(Transaction& transaction, const store::Outbox& outbox, const Alert& alert,
+              const Transition& transition) {
   HF_CHECK(transaction.execute(
-      Sql("INSERT INTO alert_transitions (workspace, alert, number, event, at, who, comment, record)"
-          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
+      Sql("INSERT INTO alert_transitions (workspace, alert, number, event, at, who, comment, record,"
+          " record_index) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
       alert.workspace, alert.id, transition.number, transition.event, transition.at, transition.who,
-      transition.comment, transition.record));
+      transition.comment, transition.record, transition.record_index));
   return tell(transaction, outbox, alert, transition);
 }
 
@@ -251,7 +260,7 @@ Result<Alert> unresolved(const Transaction& transaction, const Alerts::Act& act)
 }  // namespace
 
 Result<Alerts::Raised> Alerts::raise(Transaction& transaction, std::span<const Signal> signals,
-                                     const base::Digest& record_digest) const {
+                                     const RecordRows& record_rows) const {
   HF_CHECK(check_signals(signals));
   const Timestamp now = clock_->now();
   const auto ordered = gravest_first(signals);
@@ -268,33 +277,44 @@ Result<Alerts::Raised> Alerts::raise(Transaction& transaction, std::span<const S
     event = Event::kOpened;
   }
   alert.last_at = now;
-  if (event) alert.record = record_digest;
+  std::optional<Transition> transition;
+  if (event) {
+    HF_TRY(transition, record(transaction, alert, now, {.event = *event}, record_rows));
+  } else {
+    HF_CHECK(record_rows(nlohmann::json::object()));
+  }
   HF_CHECK(goes_on ? update(transaction, alert) : insert(transaction, alert));
   for (const Signal* const signal : ordered) HF_CHECK(keep_signal(transaction, alert, *signal));
   HF_CHECK(announce(transaction, alert));
-  if (event) HF_CHECK(record(transaction, *outbox_, alert, now, {.event = *event}));
+  if (transition) HF_CHECK(keep(transaction, *outbox_, alert, *transition));
   return Raised{.id = alert.id, .event = event};
 }
 
 Result<bool> Alerts::quiet(Transaction& transaction, const WorkspaceId& workspace, std::string_view source,
-                           std::string_view subject, const base::Digest& record_digest) const {
+                           std::string_view subject, const RecordRows& record_rows) const {
   HF_TRY(auto latest, latest_alert(transaction.view(), workspace, source, subject));
-  if (!latest || latest->state == State::kResolved) return false;
+  if (!latest || latest->state == State::kResolved) {
+    HF_CHECK(record_rows(nlohmann::json::object()));
+    return false;
+  }
   Alert alert = *std::move(latest);
   ++alert.quiet_windows;
   const bool over = alert.quiet_windows >= windows_needed(policy_, alert);
   const Timestamp now = clock_->now();
+  std::optional<Transition> transition;
   if (over) {
     alert.state = State::kResolved;
     alert.resolved_at = now;
-    alert.record = record_digest;
+    const std::string why = fmt::format("quiet for {} windows", alert.quiet_windows);
+    HF_TRY(transition,
+           record(transaction, alert, now, {.event = Event::kResolved, .comment = why}, record_rows));
+  } else {
+    HF_CHECK(record_rows(nlohmann::json::object()));
   }
   HF_CHECK(update(transaction, alert));
   HF_CHECK(announce(transaction, alert));
-  if (!over) return false;
-  const std::string why = fmt::format("quiet for {} windows", alert.quiet_windows);
-  HF_CHECK(record(transaction, *outbox_, alert, now, {.event = Event::kResolved, .comment = why}));
-  return true;
+  if (transition) HF_CHECK(keep(transaction, *outbox_, alert, *transition));
+  return over;
 }
 
 Result<> Alerts::acknowledge(Transaction& transaction, const Act& act) const {
@@ -303,11 +323,12 @@ Result<> Alerts::acknowledge(Transaction& transaction, const Act& act) const {
     return base::fail(ErrorCode::kConflict, fmt::format("alert {} is acknowledged already", act.id.value()));
   }
   alert.state = State::kAcknowledged;
-  alert.record = act.record;
+  HF_TRY(const auto transition,
+         record(transaction, alert, clock_->now(),
+                {.event = Event::kAcknowledged, .who = act.who, .comment = act.comment}, act.record));
   HF_CHECK(update(transaction, alert));
   HF_CHECK(announce(transaction, alert));
-  return record(transaction, *outbox_, alert, clock_->now(),
-                {.event = Event::kAcknowledged, .who = act.who, .comment = act.comment});
+  return keep(transaction, *outbox_, alert, transition);
 }
 
 Result<> Alerts::resolve(Transaction& transaction, const Act& act) const {
@@ -319,11 +340,12 @@ Result<> Alerts::resolve(Transaction& transaction, const Act& act) const {
   const Timestamp now = clock_->now();
   alert.state = State::kResolved;
   alert.resolved_at = now;
-  alert.record = act.record;
+  HF_TRY(const auto transition,
+         record(transaction, alert, now, {.event = Event::kResolved, .who = act.who, .comment = act.comment},
+                act.record));
   HF_CHECK(update(transaction, alert));
   HF_CHECK(announce(transaction, alert));
-  return record(transaction, *outbox_, alert, now,
-                {.event = Event::kResolved, .who = act.who, .comment = act.comment});
+  return keep(transaction, *outbox_, alert, transition);
 }
 
 }  // namespace holdfast::alerts

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "audit/row_history.h"
 #include "base/digest.h"
 #include "base/result.h"
 #include "base/strong.h"
@@ -23,12 +25,22 @@
 // subject was quiet for some windows. Each transition is a change of the feed ("alert"), a line of the
 // alert's history, and a message to each webhook of the workspace, all in the caller's transaction.
 //
-// The caller writes the audit record first and hands in its digest: the row carries it.
+// The caller writes the audit record, when it is told which rows it is to name and before they are written;
+// the rows carry its receipt (audit/row_history.h). What a window only adds to (counts, the latest figures)
+// is not in what it names.
 
 namespace holdfast::alerts {
 
 // The tables of this module, for Database::open.
 store::ModuleMigrations alerts_migrations();
+
+// Writes the record of what is about to be done, durable on return, with these as its about.rows: each with
+// its digest, null for a row that is removed. Called once by each verb below that takes one, unless that
+// fails before; with an empty object where no row carries the record.
+using RecordRows = std::function<base::Result<audit::Receipt>(const nlohmann::json& rows)>;
+
+// Every row of this module that carries a record, in any workspace.
+base::Result<std::vector<audit::RowClaim>> row_claims(const store::Snapshot& view);
 
 using AlertId = base::Strong<struct AlertIdTag, std::int64_t>;  // 1, 2, ... in each workspace
 
@@ -116,6 +128,7 @@ struct Alert {
   base::Timestamp last_at;                     // of the last signal
   std::optional<base::Timestamp> resolved_at;  // where resolved
   base::Digest record;                         // the audit record of its last transition
+  std::int64_t record_index = 0;
 };
 
 struct Transition {
@@ -125,6 +138,7 @@ struct Transition {
   std::string who;  // a principal; empty for the monitor itself
   std::string comment;
   base::Digest record;
+  std::int64_t record_index = 0;
 };
 
 struct AlertDetails {
@@ -147,20 +161,19 @@ class Alerts {
         event;  // the transition, if there was one; nothing: one more window of an open alert
   };
   // What one window showed: signals of one workspace, source and subject, 1 to kMaxSignals of them. `record`
-  // is the digest of the audit record of the measurement. kInvalidArgument names the field that is empty, too
+  // writes the record of the measurement. kInvalidArgument names the field that is empty, too
   // long, not UTF-8 or no JSON object; kLimitExceeded over a bound.
   base::Result<Raised> raise(store::Transaction& transaction, std::span<const Signal> signals,
-                             const base::Digest& record) const;
+                             const RecordRows& record) const;
   base::Result<Raised> raise(store::Transaction& transaction, const Signal& signal,
-                             const base::Digest& record) const {
+                             const RecordRows& record) const {
     return raise(transaction, std::span(&signal, 1), record);
   }
 
   // A window of the subject in which the source measured and found nothing. A window without data is no quiet
   // window: do not call this for it. True where the alert resolved by this.
   base::Result<bool> quiet(store::Transaction& transaction, const base::WorkspaceId& workspace,
-                           std::string_view source, std::string_view subject,
-                           const base::Digest& record) const;
+                           std::string_view source, std::string_view subject, const RecordRows& record) const;
 
   // What a person does. kNotFound for an alert that is not there; kConflict where it is acknowledged, or
   // resolved, already; kInvalidArgument without a principal. Resolving takes a reason as its comment.
@@ -169,7 +182,7 @@ class Alerts {
     AlertId id;
     std::string who;  // a principal's id
     std::string comment;
-    base::Digest record;
+    RecordRows record;
   };
   base::Result<> acknowledge(store::Transaction& transaction, const Act& act) const;
   base::Result<> resolve(store::Transaction& transaction, const Act& act) const;

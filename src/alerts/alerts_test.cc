@@ -23,13 +23,13 @@ class AlertsTest : public AlertsFixture {
   base::Result<> acknowledge(AlertId id, std::string comment = "looking into it", std::string who = "ana") {
     return in_transaction([&](store::Transaction& t) {
       return alerts_.acknowledge(
-          t, {.workspace = kDefault, .id = id, .who = who, .comment = comment, .record = digest_of(3)});
+          t, {.workspace = kDefault, .id = id, .who = who, .comment = comment, .record = recorded(3)});
     });
   }
   base::Result<> resolve(AlertId id, std::string comment = "the feed was repaired") {
     return in_transaction([&](store::Transaction& t) {
       return alerts_.resolve(
-          t, {.workspace = kDefault, .id = id, .who = "ben", .comment = comment, .record = digest_of(4)});
+          t, {.workspace = kDefault, .id = id, .who = "ben", .comment = comment, .record = recorded(4)});
     });
   }
   std::vector<Event> events(AlertId id) {
@@ -79,7 +79,7 @@ TEST_F(AlertsTest, AWindowOfManyColumnsIsOneAlertThatListsThem) {
   const std::vector window{signal("feature AGE", Severity::kLow), signal("feature PAY_0", Severity::kHigh),
                            signal("feature LIMIT_BAL")};
   const auto raised =
-      in_transaction([&](store::Transaction& t) { return alerts_.raise(t, window, digest_of(1)); }).value();
+      in_transaction([&](store::Transaction& t) { return alerts_.raise(t, window, recorded(1)); }).value();
   const auto found = find(raised.id);
   EXPECT_EQ(found.alert.severity, Severity::kHigh);
   EXPECT_EQ(found.alert.summary, "The distribution of feature PAY_0 has moved");
@@ -233,11 +233,47 @@ TEST_F(AlertsTest, WhatIsNotCommittedDidNotHappen) {
   const std::size_t before = changes();
   {
     auto transaction = database_->begin().value();
-    ASSERT_TRUE(alerts_.raise(transaction, signal(), digest_of(1)));
+    ASSERT_TRUE(alerts_.raise(transaction, signal(), recorded(1)));
   }
   EXPECT_TRUE(list_alerts(snapshot(), kDefault, std::nullopt, std::nullopt, 10)->alerts.empty());
   EXPECT_TRUE(messages().empty());
   EXPECT_EQ(changes(), before);
+}
+
+TEST_F(AlertsTest, ARowThatIsNotAsRecordedIsNamed) {
+  const auto id = raise(signal()).value().id;
+  ASSERT_TRUE(raise(signal()));  // one more window, which no record names
+  const auto opened = snapshot()
+                          .row<std::int64_t, base::Digest>(
+                              store::Sql("SELECT record_index, record FROM alerts WHERE id = $1"), id)
+                          .value()
+                          .value();
+  EXPECT_EQ(fault(), "");
+  behind_the_back(store::Sql("UPDATE alerts SET severity = 0"));
+  EXPECT_THAT(fault(), testing::HasSubstr("the row alerts/default/1 is not as record"));
+  behind_the_back(store::Sql("UPDATE alerts SET severity = $1"),
+                  static_cast<std::int64_t>(Severity::kMedium));
+  EXPECT_EQ(fault(), "");
+  ASSERT_TRUE(resolve(id, "ben"));
+  EXPECT_EQ(fault(), "");
+  behind_the_back(store::Sql("UPDATE alerts SET state = 'open', resolved_at = NULL, record_index = $1,"
+                             " record = $2"),
+                  std::get<0>(opened), std::get<1>(opened));
+  EXPECT_THAT(fault(), testing::HasSubstr("put back to an older record"));
+  behind_the_back(store::Sql("DELETE FROM alerts"));
+  EXPECT_THAT(fault(), testing::HasSubstr("the row alerts/default/1, which record"));
+}
+
+TEST_F(AlertsTest, TheHistoryOfAnAlertCanNotBeShortenedOrAddedTo) {
+  const auto id = raise(signal()).value().id;
+  behind_the_back(
+      store::Sql("INSERT INTO alert_transitions SELECT workspace, alert, 2, 'resolved', at, 'eve',"
+                 " '', record, record_index FROM alert_transitions"));
+  EXPECT_THAT(fault(), testing::HasSubstr("no record in the log made the row alert_transitions/default/1/2"));
+  behind_the_back(store::Sql("DELETE FROM alert_transitions WHERE number = 2"));
+  EXPECT_EQ(fault(), "");
+  behind_the_back(store::Sql("DELETE FROM alert_transitions WHERE alert = $1"), id);
+  EXPECT_THAT(fault(), testing::HasSubstr("alert_transitions/default/1/1, which record"));
 }
 
 TEST_F(AlertsTest, ThreadsThatRaiseTheSameSignalMakeOneAlert) {
@@ -306,7 +342,7 @@ TEST_F(AlertsTest, RefusesSignalsThatAreMalformed) {
   EXPECT_EQ(refusal([](Signal& s) { s.details = "{\"a\":\"" + std::string(kMaxDetailsBytes, 'x') + "\"}"; }),
             ErrorCode::kLimitExceeded);
   const auto several = [&](const std::vector<Signal>& window) {
-    return in_transaction([&](store::Transaction& t) { return alerts_.raise(t, window, digest_of(1)); });
+    return in_transaction([&](store::Transaction& t) { return alerts_.raise(t, window, recorded(1)); });
   };
   EXPECT_EQ(several({}).error().code, ErrorCode::kInvalidArgument);
   auto other = signal();
@@ -321,7 +357,7 @@ TEST_F(AlertsTest, AWindowOfEveryColumnThereCanBeListsTheGravest) {
   for (int i = 0; i < 2048; ++i) window.push_back(signal("feature " + std::to_string(i)));
   window.push_back(signal("feature " + std::string(256, 'x'), Severity::kCritical));
   const auto raise_all = [&] {
-    return in_transaction([&](store::Transaction& t) { return alerts_.raise(t, window, digest_of(1)); })
+    return in_transaction([&](store::Transaction& t) { return alerts_.raise(t, window, recorded(1)); })
         .value();
   };
   const auto id = raise_all().id;
@@ -333,7 +369,7 @@ TEST_F(AlertsTest, AWindowOfEveryColumnThereCanBeListsTheGravest) {
   EXPECT_EQ(messages()[0]["alert"]["signals"].size(), 16UL);
   const std::vector<Signal> over(kMaxSignals + 1, signal());
   const auto refused =
-      in_transaction([&](store::Transaction& t) { return alerts_.raise(t, over, digest_of(1)); });
+      in_transaction([&](store::Transaction& t) { return alerts_.raise(t, over, recorded(1)); });
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
 }
 

@@ -205,7 +205,8 @@ TEST_F(DeliveryTest, WhatHasNoWebhookFailsWithTheReason) {
   allow({receiver_.entry()});
   put("pager", receiver_.url());
   ASSERT_TRUE(raise(signal()));
-  ASSERT_TRUE(in_transaction([&](store::Transaction& t) { return remove_webhook(t, kDefault, "pager"); }));
+  ASSERT_TRUE(in_transaction(
+      [&](store::Transaction& t) { return remove_webhook(t, kDefault, "pager", recorded(8)); }));
   ASSERT_TRUE(in_transaction([&](store::Transaction& t) {
     return outbox_.post(t, {.workspace = kDefault, .destination = "elsewhere", .kind = "x", .body = {}});
   }));

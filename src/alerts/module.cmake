@@ -1,1 +1,1 @@
-holdfast_module(alerts COLD USES base crypto store net LIBS Threads::Threads)
+holdfast_module(alerts COLD USES base crypto store net audit LIBS Threads::Threads)

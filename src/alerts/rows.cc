@@ -6,7 +6,10 @@
 #include <ranges>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "base/assert.h"
+#include "crypto/sha256.h"
 
 namespace holdfast::alerts {
 namespace {
@@ -49,7 +52,7 @@ bool take_named(const std::array<std::string_view, N>& names, store::Cell& cell,
 
 using Row = std::tuple<AlertId, std::string, std::string, State, Severity, std::string, std::string,
                        std::string, std::string, std::int64_t, std::int64_t, std::int64_t, Timestamp,
-                       Timestamp, std::optional<Timestamp>, Digest>;
+                       Timestamp, std::optional<Timestamp>, Digest, std::int64_t>;
 
 Alert to_alert(const WorkspaceId& workspace, Row&& row) {
   return std::apply(
@@ -101,11 +104,44 @@ bool take(store::Cell& cell, Severity& out) {
 bool take(store::Cell& cell, State& out) { return take_named(kStateNames, cell, out); }
 bool take(store::Cell& cell, Event& out) { return take_named(kEventNames, cell, out); }
 
+audit::RowName name_row(const Alert& alert) {
+  nlohmann::json contents{{"source", alert.source},
+                          {"subject", alert.subject},
+                          {"state", to_string(alert.state)},
+                          {"severity", to_string(alert.severity)},
+                          {"summary", alert.summary},
+                          {"practice", alert.practice},
+                          {"risk", alert.risk},
+                          {"runbook", alert.runbook},
+                          {"reopened", alert.reopened},
+                          {"opened_at", alert.opened_at.microseconds()}};
+  if (alert.resolved_at) contents["resolved_at"] = alert.resolved_at->microseconds();
+  return audit::name_row(fmt::format("alerts/{}/{}", alert.workspace.value(), alert.id.value()),
+                         std::move(contents));
+}
+
+audit::RowName name_row(const Alert& alert, const Transition& transition) {
+  return audit::name_row(
+      fmt::format("alert_transitions/{}/{}/{}", alert.workspace.value(), alert.id.value(), transition.number),
+      {{"event", to_string(transition.event)},
+       {"at", transition.at.microseconds()},
+       {"who", transition.who},
+       {"comment", transition.comment}});
+}
+
+audit::RowName name_row(const WorkspaceId& workspace, std::string_view name, std::string_view url,
+                        Timestamp changed_at, base::ByteView sealed) {
+  return audit::name_row(fmt::format("webhooks/{}/{}", workspace.value(), name),
+                         {{"url", url},
+                          {"changed_at", changed_at.microseconds()},
+                          {"sealed_secret", crypto::sha256(sealed).hex()}});
+}
+
 Result<Alert> read_alert(const Snapshot& snapshot, const WorkspaceId& workspace, AlertId id) {
   HF_TRY(auto rows,
          rows_as(static_cast<Row*>(nullptr), snapshot,
                  Sql("SELECT id, source, subject, state, severity, summary, practice, risk, runbook, count,"
-                     " reopened, quiet_windows, opened_at, last_at, resolved_at, record"
+                     " reopened, quiet_windows, opened_at, last_at, resolved_at, record, record_index"
                      " FROM alerts WHERE workspace = $1 AND id = $2"),
                  workspace, id));
   if (!rows.empty()) return to_alert(workspace, std::move(rows.front()));
@@ -140,10 +176,11 @@ Result<AlertDetails> find_alert(const Snapshot& snapshot, const WorkspaceId& wor
   AlertDetails details;
   HF_TRY(details.alert, read_alert(snapshot, workspace, id));
   HF_TRY(details.signals, gravest_signals(snapshot, workspace, id, kMaxNames));
-  HF_TRY(auto history, snapshot.rows<std::int64_t, Event, Timestamp, std::string, std::string, Digest>(
-                           Sql("SELECT number, event, at, who, comment, record FROM alert_transitions"
-                               " WHERE workspace = $1 AND alert = $2 ORDER BY number DESC LIMIT $3"),
-                           workspace, id, kMaxListed));
+  HF_TRY(auto history,
+         snapshot.rows<std::int64_t, Event, Timestamp, std::string, std::string, Digest, std::int64_t>(
+             Sql("SELECT number, event, at, who, comment, record, record_index FROM alert_transitions"
+                 " WHERE workspace = $1 AND alert = $2 ORDER BY number DESC LIMIT $3"),
+             workspace, id, kMaxListed));
   for (auto& row : std::views::reverse(history)) {
     details.history.push_back(std::make_from_tuple<Transition>(std::move(row)));
   }
@@ -159,7 +196,7 @@ Result<AlertPage> list_alerts(const Snapshot& snapshot, const WorkspaceId& works
   HF_TRY(auto rows,
          rows_as(static_cast<Row*>(nullptr), snapshot,
                  Sql("SELECT id, source, subject, state, severity, summary, practice, risk, runbook, count,"
-                     " reopened, quiet_windows, opened_at, last_at, resolved_at, record"
+                     " reopened, quiet_windows, opened_at, last_at, resolved_at, record, record_index"
                      " FROM alerts WHERE workspace = $1 AND state IN ($2, $3, $4) AND id < $5"
                      " ORDER BY id DESC LIMIT $6"),
                  workspace, state.value_or(State::kOpen), state.value_or(State::kAcknowledged),
@@ -182,6 +219,71 @@ Result<std::array<std::int64_t, kSeverities>> unresolved_alerts(const Snapshot& 
   std::array<std::int64_t, kSeverities> counts{};
   for (const auto& [severity, count] : rows) counts[static_cast<std::size_t>(severity)] = count;
   return counts;
+}
+
+namespace {
+
+Result<> claim_alerts(const Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::pair<WorkspaceId, AlertId>;
+  const auto query = [&view](const Key& after) {
+    return view.rows<WorkspaceId, AlertId, std::string, std::string, State, Severity, std::string,
+                     std::string, std::string, std::string, std::int64_t, std::int64_t, std::int64_t,
+                     Timestamp, Timestamp, std::optional<Timestamp>, Digest, std::int64_t>(
+        Sql("SELECT workspace, id, source, subject, state, severity, summary, practice, risk, runbook, count,"
+            " reopened, quiet_windows, opened_at, last_at, resolved_at, record, record_index"
+            " FROM alerts WHERE (workspace, id) > ($1, $2) ORDER BY workspace, id LIMIT $3"),
+        after.first, after.second, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    const auto alert = std::make_from_tuple<Alert>(std::move(row));
+    claims.push_back(audit::claim_row(name_row(alert), alert.record_index, alert.record));
+    return Key(alert.workspace, alert.id);
+  });
+}
+
+Result<> claim_transitions(const Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::tuple<WorkspaceId, AlertId, std::int64_t>;
+  const auto query = [&view](const Key& after) {
+    const auto& [workspace, alert, number] = after;
+    return view.rows<WorkspaceId, AlertId, std::int64_t, Event, Timestamp, std::string, std::string, Digest,
+                     std::int64_t>(
+        Sql("SELECT workspace, alert, number, event, at, who, comment, record, record_index"
+            " FROM alert_transitions WHERE (workspace, alert, number) > ($1, $2, $3)"
+            " ORDER BY workspace, alert, number LIMIT $4"),
+        workspace, alert, number, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    auto& [workspace, id, number, event, at, who, comment, record, index] = row;
+    const Alert alert{.workspace = workspace, .id = id};
+    const Transition transition{number, event, at, who, comment, record, index};
+    claims.push_back(audit::claim_row(name_row(alert, transition), index, record));
+    return Key(workspace, id, number);
+  });
+}
+
+Result<> claim_webhooks(const Snapshot& view, std::vector<audit::RowClaim>& claims) {
+  using Key = std::pair<WorkspaceId, std::string>;
+  const auto query = [&view](const Key& after) {
+    return view.rows<WorkspaceId, std::string, std::string, base::Bytes, Timestamp, Digest, std::int64_t>(
+        Sql("SELECT workspace, name, url, secret, changed_at, record, record_index FROM webhooks"
+            " WHERE (workspace, name) > ($1, $2) ORDER BY workspace, name LIMIT $3"),
+        after.first, after.second, audit::kClaimsPage);
+  };
+  return audit::claim_pages(Key(), query, [&claims](auto& row) -> Result<Key> {
+    auto& [workspace, name, url, sealed, changed_at, record, index] = row;
+    claims.push_back(audit::claim_row(name_row(workspace, name, url, changed_at, sealed), index, record));
+    return Key(workspace, name);
+  });
+}
+
+}  // namespace
+
+Result<std::vector<audit::RowClaim>> row_claims(const Snapshot& view) {
+  std::vector<audit::RowClaim> claims;
+  HF_CHECK(claim_alerts(view, claims));
+  HF_CHECK(claim_transitions(view, claims));
+  HF_CHECK(claim_webhooks(view, claims));
+  return claims;
 }
 
 }  // namespace holdfast::alerts

@@ -26,6 +26,13 @@ base::Result<std::int64_t> number_of(const store::Snapshot& snapshot, store::Sql
                     "the database gives no single number: " + std::string(sql.text()));
 }
 
+// What the records of transitions name: all that one decides, of the alert and of its own row.
+audit::RowName name_row(const Alert& alert);
+audit::RowName name_row(const Alert& alert, const Transition& transition);
+// Of a webhook, whose secret lies sealed.
+audit::RowName name_row(const base::WorkspaceId& workspace, std::string_view name, std::string_view url,
+                        base::Timestamp changed_at, base::ByteView sealed);
+
 // kNotFound for an alert that is not there.
 base::Result<Alert> read_alert(const store::Snapshot& snapshot, const base::WorkspaceId& workspace,
                                AlertId id);

@@ -67,6 +67,11 @@ CREATE TABLE webhooks (
   record BYTEA NOT NULL,
   PRIMARY KEY (workspace, name));
 )")},
+    store::Migration{"receipts", store::Sql(R"(
+ALTER TABLE alerts ADD COLUMN record_index BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE alert_transitions ADD COLUMN record_index BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE webhooks ADD COLUMN record_index BIGINT NOT NULL DEFAULT 0;
+)")},
 };
 
 }  // namespace

@@ -8,8 +8,11 @@
 #include <memory>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "alerts/alerts.h"
 #include "alerts/webhooks.h"
+#include "audit/pending_rows.h"
 
 // For the tests of alerts/ alone: a database in a folder that goes with its scope, and a clock that stands
 // still.
@@ -80,26 +83,46 @@ class AlertsFixture : public testing::Test {
     signal.summary = "The distribution of " + signal.name + " has moved";
     return signal;
   }
+  // Keeps what is recorded as a log would, as done at once.
+  RecordRows recorded(std::uint8_t mark) {
+    return [this, mark](const nlohmann::json& rows) -> base::Result<audit::Receipt> {
+      const audit::Receipt receipt{.index = ++last_record_, .leaf = digest_of(mark)};
+      HF_CHECK(history_.add(receipt, nlohmann::json{{"about", {{"rows", rows}}}}.dump()));
+      HF_CHECK(history_.add({}, audit::settled_record(kDefault, receipt.index, true).details));
+      return receipt;
+    };
+  }
+  // What the log says against the rows, the first thing; empty where they agree.
+  std::string fault() {
+    const auto checked = history_.check(row_claims(snapshot()).value());
+    return checked ? std::string() : checked.error().message;
+  }
+  // What somebody does who has the database file and not the log.
+  template <typename... Values>
+  void behind_the_back(store::Sql sql, const Values&... values) {
+    ASSERT_TRUE(in_transaction([&](store::Transaction& t) { return t.execute(sql, values...); }));
+  }
   base::Result<Alerts::Raised> raise(const Signal& signal, std::uint8_t record = 1) {
-    return in_transaction([&](store::Transaction& t) { return alerts_.raise(t, signal, digest_of(record)); });
+    return in_transaction([&](store::Transaction& t) { return alerts_.raise(t, signal, recorded(record)); });
   }
   bool quiet(std::uint8_t record = 2) {
     return in_transaction([&](store::Transaction& t) {
-             return alerts_.quiet(t, kDefault, "drift", "endpoint:credit", digest_of(record));
+             return alerts_.quiet(t, kDefault, "drift", "endpoint:credit", recorded(record));
            })
         .value();
   }
   void put(const std::string& name, const std::string& url) {
-    const Webhook webhook{
-        .workspace = kDefault, .name = name, .url = url, .changed_at = clock_.now(), .record = digest_of(7)};
+    const Webhook webhook{.workspace = kDefault, .name = name, .url = url, .changed_at = clock_.now()};
     ASSERT_TRUE(in_transaction([&](store::Transaction& t) {
       return put_webhook(t, webhook, base::Secret::copy_of(base::as_bytes(kSecret)), key_,
-                         base::system_random());
+                         base::system_random(), recorded(7));
     }));
   }
   AlertDetails find(AlertId id) { return find_alert(snapshot(), kDefault, id).value(); }
 
   static constexpr std::string_view kSecret = "sixteen bytes or more";
+  audit::RowHistory history_;
+  std::uint64_t last_record_ = 0;
   StillClock clock_;
   std::filesystem::path folder_;
   std::unique_ptr<store::Database> database_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "alerts/rows.h"
 #include "crypto/envelope.h"
 #include "crypto/hmac.h"
@@ -50,7 +52,7 @@ tl::unexpected<base::Error> no_such(const WorkspaceId& workspace, std::string_vi
 }  // namespace
 
 Result<> put_webhook(store::Transaction& transaction, const Webhook& webhook, const base::Secret& secret,
-                     const crypto::AeadKey& key, base::RandomSource& random) {
+                     const crypto::AeadKey& key, base::RandomSource& random, const RecordRows& record) {
   HF_CHECK(store::check_name("a webhook's workspace", webhook.workspace.value()));
   HF_CHECK(check_webhook_name(webhook.name));
   HF_CHECK(check_secret(secret));
@@ -67,22 +69,27 @@ Result<> put_webhook(store::Transaction& transaction, const Webhook& webhook, co
   }
   const base::Bytes sealed =
       crypto::seal_envelope(key, context(webhook.workspace, webhook.name), secret.reveal(), random);
+  HF_TRY(const auto receipt, record(audit::named_rows({name_row(webhook.workspace, webhook.name, webhook.url,
+                                                                webhook.changed_at, sealed)})));
   HF_CHECK(transaction.execute(
-      Sql("INSERT INTO webhooks (workspace, name, url, secret, changed_at, record) VALUES ($1, $2, $3, $4, "
-          "$5, $6)"
+      Sql("INSERT INTO webhooks (workspace, name, url, secret, changed_at, record, record_index)"
+          " VALUES ($1, $2, $3, $4, $5, $6, $7)"
           " ON CONFLICT (workspace, name) DO UPDATE SET url = excluded.url, secret = excluded.secret,"
-          " changed_at = excluded.changed_at, record = excluded.record"),
-      webhook.workspace, webhook.name, webhook.url, sealed, webhook.changed_at, webhook.record));
+          " changed_at = excluded.changed_at, record = excluded.record,"
+          " record_index = excluded.record_index"),
+      webhook.workspace, webhook.name, webhook.url, sealed, webhook.changed_at, receipt.leaf,
+      static_cast<std::int64_t>(receipt.index)));
   HF_CHECK(transaction.next_change(webhook.workspace, kChange, webhook.name));
   return {};
 }
 
-Result<> remove_webhook(store::Transaction& transaction, const WorkspaceId& workspace,
-                        std::string_view name) {
+Result<> remove_webhook(store::Transaction& transaction, const WorkspaceId& workspace, std::string_view name,
+                        const RecordRows& record) {
   HF_TRY(
       const auto removed,
       transaction.execute(Sql("DELETE FROM webhooks WHERE workspace = $1 AND name = $2"), workspace, name));
   if (removed == 0) return no_such(workspace, name);
+  HF_CHECK(record({{fmt::format("webhooks/{}/{}", workspace.value(), name), nullptr}}));
   HF_CHECK(transaction.next_change(workspace, kChange, name));
   return {};
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alerts/alerts.h"
 #include "base/digest.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -26,19 +27,19 @@ struct Webhook {
   std::string name;  // lower-case letters, digits and "-", 1 to 64
   std::string url;   // http or https (net/url.h)
   base::Timestamp changed_at;
-  base::Digest record;  // the audit record that made or last changed it
+  base::Digest record = {};  // the audit record that made or last changed it
 };
 
 // Makes the webhook, or replaces the address and secret of the one with this name. Whether the egress list
-// allows the address is decided at each delivery. kInvalidArgument names the field; kLimitExceeded over
-// kMaxWebhooks.
+// allows the address is decided at each delivery. Its record is what `record` writes. kInvalidArgument names
+// the field; kLimitExceeded over kMaxWebhooks.
 base::Result<> put_webhook(store::Transaction& transaction, const Webhook& webhook,
-                           const base::Secret& secret, const crypto::AeadKey& key,
-                           base::RandomSource& random);
+                           const base::Secret& secret, const crypto::AeadKey& key, base::RandomSource& random,
+                           const RecordRows& record);
 
 // kNotFound where there is none. Messages that still wait for it fail, and are given up in the end.
 base::Result<> remove_webhook(store::Transaction& transaction, const base::WorkspaceId& workspace,
-                              std::string_view name);
+                              std::string_view name, const RecordRows& record);
 
 // All of a workspace, by name.
 base::Result<std::vector<Webhook>> list_webhooks(const store::Snapshot& snapshot,

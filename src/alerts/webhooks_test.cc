@@ -19,15 +19,12 @@ class WebhooksTest : public AlertsFixture {
   base::Result<> try_put(const Webhook& webhook, std::string_view secret = kSecret) {
     return in_transaction([&](store::Transaction& t) {
       return put_webhook(t, webhook, base::Secret::copy_of(base::as_bytes(secret)), key_,
-                         base::system_random());
+                         base::system_random(), recorded(7));
     });
   }
   Webhook webhook(std::string name, std::string url = "https://hooks.example.com/x") {
-    return {.workspace = kDefault,
-            .name = std::move(name),
-            .url = std::move(url),
-            .changed_at = clock_.now(),
-            .record = digest_of(7)};
+    return {
+        .workspace = kDefault, .name = std::move(name), .url = std::move(url), .changed_at = clock_.now()};
   }
 };
 
@@ -44,11 +41,26 @@ TEST_F(WebhooksTest, AreKeptByName) {
   EXPECT_EQ(open.secret.reveal_text(), "another secret of ours");
   EXPECT_TRUE(list_webhooks(snapshot(), base::WorkspaceId("other"))->empty());
   const auto remove = [&] {
-    return in_transaction([&](store::Transaction& t) { return remove_webhook(t, kDefault, "chat"); });
+    return in_transaction(
+        [&](store::Transaction& t) { return remove_webhook(t, kDefault, "chat", recorded(8)); });
   };
   EXPECT_TRUE(remove());
   EXPECT_EQ(remove().error().code, ErrorCode::kNotFound);
   EXPECT_EQ(open_webhook(snapshot(), kDefault, "chat", key_).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(WebhooksTest, ARowThatIsNotAsRecordedIsNamed) {
+  ASSERT_TRUE(try_put(webhook("chat")));
+  ASSERT_TRUE(try_put(webhook("pager")));
+  ASSERT_TRUE(in_transaction(
+      [&](store::Transaction& t) { return remove_webhook(t, kDefault, "chat", recorded(8)); }));
+  EXPECT_EQ(fault(), "");
+  behind_the_back(store::Sql("UPDATE webhooks SET url = 'https://eve.example/'"));
+  EXPECT_THAT(fault(), testing::HasSubstr("the row webhooks/default/pager is not as record"));
+  behind_the_back(store::Sql("UPDATE webhooks SET name = 'chat'"));
+  EXPECT_THAT(fault(), testing::HasSubstr("the row webhooks/default/chat was removed by record"));
+  behind_the_back(store::Sql("DELETE FROM webhooks"));
+  EXPECT_THAT(fault(), testing::HasSubstr("the row webhooks/default/pager, which record"));
 }
 
 TEST_F(WebhooksTest, TheSecretLiesSealedInItsPlace) {

@@ -240,6 +240,9 @@ TEST_F(Gather, DamagedEvidenceIsAFactNotAnError) {
 TEST_F(Gather, CountsAlertsAndWhatAWebhookTook) {
   const store::Outbox outbox(clock_);
   const alerts::Alerts alerts(clock_, outbox);
+  const auto recorded = [](const nlohmann::json& /*rows*/) -> base::Result<audit::Receipt> {
+    return audit::Receipt{.index = 1, .leaf = digest_of(1)};
+  };
   const alerts::Signal signal{.workspace = kHome,
                               .source = "drift",
                               .subject = "endpoint:credit",
@@ -250,20 +253,16 @@ TEST_F(Gather, CountsAlertsAndWhatAWebhookTook) {
                               .risk = "R10",
                               .runbook = "/docs/alerts#drift"};
   auto change = database_->begin().value();
-  ASSERT_TRUE(
-      alerts::put_webhook(change,
-                          {.workspace = kHome,
-                           .name = "ops",
-                           .url = "http://127.0.0.1:9000/",
-                           .changed_at = clock_.now(),
-                           .record = digest_of(1)},
-                          base::Secret::copy_of(base::as_bytes("sixteen bytes or more")),
-                          crypto::AeadKey::generate(crypto::AeadAlgorithm::kAes256Gcm, base::system_random()),
-                          base::system_random()));
-  const auto raised = alerts.raise(change, signal, digest_of(2)).value();
-  ASSERT_TRUE(alerts.raise(change, signal, digest_of(3)).has_value());
+  ASSERT_TRUE(alerts::put_webhook(
+      change,
+      {.workspace = kHome, .name = "ops", .url = "http://127.0.0.1:9000/", .changed_at = clock_.now()},
+      base::Secret::copy_of(base::as_bytes("sixteen bytes or more")),
+      crypto::AeadKey::generate(crypto::AeadAlgorithm::kAes256Gcm, base::system_random()),
+      base::system_random(), recorded));
+  const auto raised = alerts.raise(change, signal, recorded).value();
+  ASSERT_TRUE(alerts.raise(change, signal, recorded).has_value());
   ASSERT_TRUE(alerts.acknowledge(
-      change, {.workspace = kHome, .id = raised.id, .who = "ada", .comment = "", .record = digest_of(4)}));
+      change, {.workspace = kHome, .id = raised.id, .who = "ada", .comment = "", .record = recorded}));
   ASSERT_TRUE(change.commit());
   auto delivery = database_->begin().value();
   const auto message = outbox.lease(delivery, std::chrono::minutes(1)).value().value();

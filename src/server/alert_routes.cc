@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "alerts/webhooks.h"
-#include "base/json.h"
 #include "data/json_fields.h"
 #include "server/api.h"
 #include "server/request_body.h"
+#include "server/rows_record.h"
 
 namespace holdfast::server {
 
@@ -22,16 +22,16 @@ constexpr const char* kObject = R"({"type":"object"})";
 constexpr std::int64_t kPageSize = 200;
 
 // What a person does to alerts and webhooks is in the log before it is done.
-Result<base::Digest> recorded(const Installation& installation, const Call& call, std::string_view action,
-                              const json& details) {
-  HF_TRY(std::string text, base::canonical_json(details));
-  HF_TRY(const auto receipt, installation.log().append({.workspace = call.caller().workspace(),
-                                                        .actor = call.caller().text(),
-                                                        .action = std::string(action),
-                                                        .resource = call.allowed().resource().text(),
-                                                        .decision = "allow",
-                                                        .details = std::move(text)}));
-  return receipt.leaf;
+RowsRecord record_of(const Installation& installation, const Call& call, std::string_view action,
+                     json details) {
+  return {installation.log(),
+          {.workspace = call.caller().workspace(),
+           .actor = call.caller().text(),
+           .action = std::string(action),
+           .resource = call.allowed().resource().text(),
+           .decision = "allow",
+           .details = {}},
+          std::move(details)};
 }
 
 Result<Response> list(Installation& installation, Call& call) {
@@ -73,17 +73,17 @@ Result<Response> act(Installation& installation, Call& call, bool resolve) {
     HF_TRY(comment, fields.text("comment"));
   }
   HF_CHECK(fields.end());
-  HF_TRY(const auto record,
-         recorded(installation, call, resolve ? "alert.resolve" : "alert.acknowledge", {{"alert", id}}));
+  auto record =
+      record_of(installation, call, resolve ? "alert.resolve" : "alert.acknowledge", {{"alert", id}});
   const alerts::Alerts::Act deed{.workspace = call.caller().workspace(),
                                  .id = alerts::AlertId(id),
                                  .who = call.caller().text(),
                                  .comment = comment,
-                                 .record = record};
+                                 .record = record.writer()};
   HF_TRY(auto change, installation.database().begin());
   HF_CHECK(resolve ? installation.alerts().resolve(change, deed)
                    : installation.alerts().acknowledge(change, deed));
-  HF_CHECK(change.commit());
+  HF_CHECK(record.commit(change));
   installation.wake_delivery();
   return read(installation, call);
 }
@@ -100,25 +100,24 @@ Result<Response> put_webhook(Installation& installation, Call& call) {
   HF_TRY(const std::string secret, fields.text("secret"));
   HF_CHECK(fields.end());
   const std::string& name = call.parameter("webhook");
-  HF_TRY(const auto record, recorded(installation, call, "webhook.write", {{"webhook", name}}));
+  auto record = record_of(installation, call, "webhook.write", {{"webhook", name}});
   HF_TRY(auto change, installation.database().begin());
   const alerts::Webhook webhook{.workspace = call.caller().workspace(),
                                 .name = name,
                                 .url = url,
-                                .changed_at = installation.parts().clock.now(),
-                                .record = record};
+                                .changed_at = installation.parts().clock.now()};
   HF_CHECK(alerts::put_webhook(change, webhook, base::Secret::copy_of(base::as_bytes(secret)),
-                               installation.webhook_key(), base::system_random()));
-  HF_CHECK(change.commit());
+                               installation.webhook_key(), base::system_random(), record.writer()));
+  HF_CHECK(record.commit(change));
   return json_response(json{{"name", name}, {"url", alerts::shown_url(webhook)}}.dump());
 }
 
 Result<Response> remove_webhook(Installation& installation, Call& call) {
   const std::string& name = call.parameter("webhook");
-  HF_CHECK(recorded(installation, call, "webhook.remove", {{"webhook", name}}));
+  auto record = record_of(installation, call, "webhook.remove", {{"webhook", name}});
   HF_TRY(auto change, installation.database().begin());
-  HF_CHECK(alerts::remove_webhook(change, call.caller().workspace(), name));
-  HF_CHECK(change.commit());
+  HF_CHECK(alerts::remove_webhook(change, call.caller().workspace(), name, record.writer()));
+  HF_CHECK(record.commit(change));
   return json_response("{}");
 }
 

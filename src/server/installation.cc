@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 7> kKnownNames{
 
 Result<std::vector<audit::RowClaim>> all_row_claims(const store::Snapshot& view, base::Timestamp now) {
   HF_TRY(auto claims, access::row_claims(view, now));
-  for (auto more : {registry::row_claims(view), release::row_claims(view)}) {
+  for (auto more : {registry::row_claims(view), release::row_claims(view), alerts::row_claims(view)}) {
     if (!more) return fail(std::move(more).error());
     std::ranges::move(*more, std::back_inserter(claims));
   }

@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/json.h"
 #include "base/log.h"
+#include "server/rows_record.h"
 
 namespace holdfast::server {
 
@@ -230,22 +230,24 @@ Result<> Watch::tell(const WatchReport& report) {
   for (const auto& signal : signals) drifted.push_back(signal.name);
   json about{{"version", report.version}, {"rows", report.drift.rows}, {"drifted", drifted}};
   if (report.estimate) about["estimate"] = to_string(report.estimate->state);
-  HF_TRY(std::string details, base::canonical_json(about));
-  HF_TRY(const auto receipt,
-         installation_->log().append({.workspace = workspace,
-                                      .actor = "monitor",
-                                      .action = "drift.measure",
-                                      .resource = fmt::format("endpoint:{}", report.endpoint),
-                                      .decision = std::string(to_string(report.drift.state)),
-                                      .details = std::move(details)}));
+  RowsRecord record(installation_->log(),
+                    {.workspace = workspace,
+                     .actor = "monitor",
+                     .action = "drift.measure",
+                     .resource = fmt::format("endpoint:{}", report.endpoint),
+                     .decision = std::string(to_string(report.drift.state)),
+                     .details = {}},
+                    std::move(about));
   HF_TRY(auto change, installation_->database().begin());
   if (!signals.empty()) {
-    HF_CHECK(installation_->alerts().raise(change, signals, receipt.leaf));
+    HF_CHECK(installation_->alerts().raise(change, signals, record.writer()));
   } else if (report.drift.state != monitor::DriftState::kCouldNotTell) {
     HF_CHECK(installation_->alerts().quiet(change, workspace, kSource,
-                                           fmt::format("endpoint:{}", report.endpoint), receipt.leaf));
+                                           fmt::format("endpoint:{}", report.endpoint), record.writer()));
+  } else {
+    HF_CHECK(record.writer()(json::object()));
   }
-  HF_CHECK(change.commit());
+  HF_CHECK(record.commit(change));
   installation_->wake_delivery();
   return {};
 }
