@@ -34,6 +34,14 @@ void show_dataset(const nlohmann::json& dataset) {
   print(columns.text("no columns"));
 }
 
+void show_added(const nlohmann::json& dataset) {
+  show_dataset(dataset);
+  if (items(dataset, "columns").size() != 1) return;
+  print_error(
+      "there is one column alone; if the fields are not separated by commas, write the file anew as CSV and "
+      "register that");
+}
+
 void show_list(const nlohmann::json& answer) {
   Table table({"NAME", "VERSION", "ROWS", "PURPOSE", "KEPT UNTIL"});
   for (const auto& dataset : items(answer, "datasets")) {
@@ -55,7 +63,7 @@ base::Result<ExitCode> add(const Options& options, const ApiClient& client) {
                    .content_type = "text/csv",
                    .body = net::FileBody{.fd = file.get(), .size = {}},
                    .bearer = {}}));
-  return print_answer(response, options.json, show_dataset);
+  return print_answer(response, options.json, show_added);
 }
 
 }  // namespace

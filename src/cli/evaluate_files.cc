@@ -50,11 +50,18 @@ Result<assess::Assessment> measure(const EvaluateFiles& files, const assess::Tas
     return base::fail(base::ErrorCode::kConflict,
                       fmt::format("{} changed while it was read", files.model.string()));
   }
-  HF_TRY(auto engine, model::Engine::start(sealed, {.executable = {}, .weakest_jail = files.weakest_jail}));
+  auto engine = model::Engine::start(sealed, {.executable = {}, .weakest_jail = files.weakest_jail});
+  // Exit code 1 is the gate's: a file that is no model was not measured.
+  if (!engine && engine.error().code == base::ErrorCode::kDataCorrupt) {
+    return base::fail(base::ErrorCode::kUnsupported,
+                      fmt::format("{}: {}; what is measured is ONNX: export the model to it",
+                                  files.model.string(), engine.error().message));
+  }
+  if (!engine) return base::fail(std::move(engine).error());
   auto lab = lab::Lab::start({.executable = {}, .weakest_jail = files.weakest_jail});
   if (!lab && lab.error().code != base::ErrorCode::kUnsupported) return base::fail(std::move(lab).error());
   Progress progress("evaluating");
-  return assess::assess(task, rows, engine, onnx, lab ? &*lab : nullptr,
+  return assess::assess(task, rows, *engine, onnx, lab ? &*lab : nullptr,
                         {.model = sealed.digest(),
                          .dataset = crypto::sha256(csv),
                          .split = "all",
