@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -34,6 +35,12 @@ Json hashes_of(const std::vector<FileHash>& hashes) {
   return all;
 }
 
+// The schema takes digests of 128, 160, 256, 384 and 512 bits; a lock file may hold anything.
+bool has_digest_size(const FileHash& hash) {
+  constexpr std::array<std::size_t, 5> kDigits{32, 40, 64, 96, 128};
+  return std::find(kDigits.begin(), kDigits.end(), hash.hex.size()) != kDigits.end();
+}
+
 // Where the archives of a package come from; what their digests are told beside.
 std::string source_of(const PackageUrl& purl) {
   if (purl.type == "pypi") return "https://pypi.org/simple/" + purl.name + "/";
@@ -45,16 +52,17 @@ std::string source_of(const PackageUrl& purl) {
 // One archive of a package can have several digests, but a package with several archives has one of a kind
 // for each: those are told of its distribution.
 void add_hashes(Json& to, const Component& component) {
-  if (component.hashes.empty()) return;
+  std::vector<FileHash> hashes;
+  std::copy_if(component.hashes.begin(), component.hashes.end(), std::back_inserter(hashes), has_digest_size);
+  if (hashes.empty()) return;
   std::set<std::string_view> algorithms;
-  for (const auto& hash : component.hashes) algorithms.insert(hash.algorithm);
-  if (algorithms.size() == component.hashes.size()) {
-    to["hashes"] = hashes_of(component.hashes);
+  for (const auto& hash : hashes) algorithms.insert(hash.algorithm);
+  if (algorithms.size() == hashes.size()) {
+    to["hashes"] = hashes_of(hashes);
     return;
   }
-  to["externalReferences"] = Json::array({{{"url", source_of(component.purl)},
-                                           {"type", "distribution"},
-                                           {"hashes", hashes_of(component.hashes)}}});
+  to["externalReferences"] = Json::array(
+      {{{"url", source_of(component.purl)}, {"type", "distribution"}, {"hashes", hashes_of(hashes)}}});
 }
 
 void add_licenses(Json& to, const Component& component) {

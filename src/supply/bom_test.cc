@@ -16,13 +16,14 @@ Bom sample() {
   Bom bom{.subject = {.name = "credit", .version = "1"},
           .tool_version = "0.0.0",
           .made_at = *base::Timestamp::parse("2026-11-23T12:00:00Z")};
-  bom.inventory = *read_lock_file(
-      LockFormat::kPoetryLock,
-      "[[package]]\nname = \"jinja2\"\nversion = \"3.1.2\"\n"
-      "files = [{hash = \"sha256:00\"}, {hash = \"sha256:01\"}]\n"
-      "[package.dependencies]\nMarkupSafe = \"*\"\nabsent = \"*\"\n"
-      "[[package]]\nname = \"markupsafe\"\nversion = \"2.1\"\nfiles = [{hash = \"sha256:02\"}]\n",
-      "poetry.lock");
+  bom.inventory = *read_lock_file(LockFormat::kPoetryLock,
+                                  "[[package]]\nname = \"jinja2\"\nversion = \"3.1.2\"\n"
+                                  "files = [{hash = \"md5:00000000000000000000000000000000\"}, {hash = "
+                                  "\"md5:01010101010101010101010101010101\"}]\n"
+                                  "[package.dependencies]\nMarkupSafe = \"*\"\nabsent = \"*\"\n"
+                                  "[[package]]\nname = \"markupsafe\"\nversion = \"2.1\"\nfiles = [{hash = "
+                                  "\"sha256:aa\"}, {hash = \"md5:02020202020202020202020202020202\"}]\n",
+                                  "poetry.lock");
   bom.inventory.add(
       *read_lock_file(LockFormat::kRequirements, "markupsafe==2.1\nflask\n", "requirements.txt"));
   bom.models.push_back({.name = "m.onnx",
@@ -43,7 +44,9 @@ TEST(Bom, TellsEachPackageOnceWithWhatIsKnownOfIt) {
   ASSERT_EQ(bom["components"].size(), 4U);
   const auto& safe = bom["components"][2];
   EXPECT_EQ(safe["purl"], "pkg:pypi/markupsafe@2.1");
-  EXPECT_EQ(safe["hashes"][0]["content"], "02");
+  EXPECT_EQ(safe["hashes"][0]["content"], "02020202020202020202020202020202")
+      << "and not the one that is no digest";
+  EXPECT_EQ(safe["hashes"].size(), 1U);
   EXPECT_EQ(safe["properties"].size(), 2U) << "found in two files";
   EXPECT_EQ(bom["components"][1]["externalReferences"][0]["hashes"].size(), 2U);
   EXPECT_EQ(bom["dependencies"], nlohmann::json::parse(R"([{"ref":"pkg:pypi/jinja2@3.1.2",

@@ -116,7 +116,7 @@ void collect_within(const fs::path& path, Collection& to) {
     auto model = read_model(path);
     if (model) {
       to.models.push_back(*std::move(model));
-    } else {
+    } else if (model.error().code != ErrorCode::kUnsupported) {  // the ending was another thing's
       to.inventory.gaps.push_back(fmt::format("{}: {}", path.generic_string(), model.error().message));
     }
   }
