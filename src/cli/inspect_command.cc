@@ -19,6 +19,7 @@ struct Options {
   std::string format = "text";
   bool json = false;
   std::string fail_on = "medium";
+  bool explain = false;
   std::filesystem::path dismissals;
   std::filesystem::path write_dismissals;
   std::string reason;
@@ -56,6 +57,7 @@ base::Result<ExitCode> inspect(const Options& options, const Invocation& invocat
   HF_TRY(const auto settings, invocation.settings());
   HF_TRY(const auto fail_on, inspect::parse_severity(options.fail_on));
   HF_TRY(auto limits, limits_of(settings));
+  limits.explain = options.explain;
   Progress progress("inspecting");
   limits.on_file = [&progress](const std::string& path) { progress.say(path); };
   HF_TRY(auto report, intake::inspect_paths(options.paths, limits));
@@ -86,6 +88,7 @@ void add_inspect_command(CLI::App& app, const Invocation& invocation, Action& ac
       ->add_option("--fail-on", options->fail_on, "the severity from which a finding makes the exit code 1")
       ->check(CLI::IsMember({"info", "low", "medium", "high", "critical"}))
       ->capture_default_str();
+  command->add_flag("--explain", options->explain, "write out what each pickle would do, as Python");
   command->add_option("--dismissals", options->dismissals, "a file of findings that were set aside")
       ->type_name("FILE");
   auto* write = command

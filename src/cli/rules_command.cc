@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <span>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -24,24 +25,48 @@ std::string to_text(const inspect::Rule& rule) {
                      rule.risk, rule.atlas.empty() ? "" : ", ", rule.atlas);
 }
 
+// docs/rules.md, of which a test says whether it is this program's.
+std::string to_markdown(std::span<const inspect::Rule> rules) {
+  std::string page =
+      "# What inspection finds\n\nWritten by `holdfast rules --markdown`. Practices and risks are those of "
+      "`holdfast posture`;\ntechniques are MITRE ATLAS's.\n";
+  for (const auto& rule : rules) {
+    page += fmt::format("\n## {}\n\n{}; {}; practice {}, risk {}{}{}\n\n{}\n\nWhat to do: {}\n", rule.id,
+                        rule.title, to_string(rule.severity), rule.practice, rule.risk,
+                        rule.atlas.empty() ? "" : ", ", rule.atlas, rule.explanation, rule.remedy);
+  }
+  return page;
+}
+
+struct Options {
+  bool json = false;
+  bool markdown = false;
+};
+
 }  // namespace
 
 void add_rules_command(CLI::App& app, Action& action) {
-  auto as_json = std::make_shared<bool>(false);
+  auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("rules", "Print every rule that inspection can find against");
-  command->add_flag("--json", *as_json, "print JSON");
+  auto* json = command->add_flag("--json", options->json, "print JSON");
+  command->add_flag("--markdown", options->markdown, "print the page of the manual")->excludes(json);
   command->footer("Example: holdfast rules --json");
-  command->callback([as_json, &action] {
-    action = [as_json]() -> base::Result<ExitCode> {
+  command->callback([options, &action] {
+    action = [options]() -> base::Result<ExitCode> {
+      const auto rules = inspect::all_rules();
+      if (options->markdown) {
+        print(to_markdown(rules));
+        return ExitCode::kDone;
+      }
       auto list = nlohmann::ordered_json::array();
-      for (const auto& rule : inspect::all_rules()) {
-        if (*as_json) {
+      for (const auto& rule : rules) {
+        if (options->json) {
           list.push_back(to_json(rule));
         } else {
           print(to_text(rule));
         }
       }
-      if (*as_json) print(list.dump(2) + "\n");
+      if (options->json) print(list.dump(2) + "\n");
       return ExitCode::kDone;
     };
   });

@@ -3,20 +3,9 @@
 #include "formats/onnx.h"
 #include "formats/protobuf.h"
 
-// Parts of read_onnx: walking a message's fields, what is kept on a budget, and the messages that describe a
-// value.
+// Parts of read_onnx: what is kept on a budget, and the messages that describe a value.
 
 namespace holdfast::formats {
-
-// Calls visit(reader, field), which gives a Result<>, for each field of a message.
-template <typename Visit>
-base::Result<> each_field(WireReader reader, Visit visit) {
-  for (;;) {
-    HF_TRY(const std::optional<WireField> field, reader.next());
-    if (!field) return {};
-    HF_CHECK(visit(reader, *field));
-  }
-}
 
 // kDataCorrupt for another type than a varint.
 base::Result<std::int64_t> onnx_integer(const WireField& field);

@@ -78,4 +78,14 @@ class WireReader {
   int depth_;
 };
 
+// Calls visit(reader, field), which gives a Result<>, for each field of a message.
+template <typename Visit>
+base::Result<> each_field(WireReader reader, Visit visit) {
+  for (;;) {
+    HF_TRY(const std::optional<WireField> field, reader.next());
+    if (!field) return {};
+    HF_CHECK(visit(reader, *field));
+  }
+}
+
 }  // namespace holdfast::formats

@@ -14,15 +14,6 @@ using base::Result;
 
 namespace {
 
-template <typename Visit>
-Result<> each_field(WireReader reader, Visit visit) {
-  for (;;) {
-    HF_TRY(const std::optional<WireField> field, reader.next());
-    if (!field) return {};
-    HF_CHECK(visit(reader, *field));
-  }
-}
-
 class Reader {
  public:
   explicit Reader(const Source& source) : buffer_(source) {}

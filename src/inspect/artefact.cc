@@ -59,8 +59,8 @@ base::Result<> read_up_to(formats::Stream& stream, std::size_t size, base::Bytes
 
 class Inspector {
  public:
-  Inspector(std::uint64_t file_size, Findings& findings, Coverage& coverage)
-      : findings_(findings), coverage_(coverage), budget_(file_size) {}
+  Inspector(std::uint64_t file_size, std::size_t max_programs, Findings& findings, Coverage& coverage)
+      : findings_(findings), coverage_(coverage), budget_(file_size), max_programs_(max_programs) {}
 
   // What is at hand, where it lies, and how deep in archives.
   struct Place {
@@ -191,8 +191,12 @@ class Inspector {
   }
 
   void pickle(formats::Stream& stream, const Place& place) {
-    const auto summary = inspect_pickle(stream, place.path, {.container = place.container}, findings_);
-    if (!summary) failed(place, summary.error());
+    const bool explain = coverage_.programs.size() < max_programs_;
+    auto summary = inspect_pickle(
+        stream, place.path,
+        {.container = place.container, .max_program_bytes = explain ? kMaxProgramBytes : 0}, findings_);
+    if (!summary) return failed(place, summary.error());
+    if (explain) coverage_.programs.push_back({place.path, std::move(summary->program)});
   }
 
   void text(Format format, formats::Stream& stream, const Place& place) {
@@ -375,13 +379,15 @@ class Inspector {
   Findings& findings_;
   Coverage& coverage_;
   UnpackBudget budget_;
+  std::size_t max_programs_;
 };
 
 }  // namespace
 
-Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings) {
+Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings,
+                          std::size_t max_programs) {
   Coverage coverage;
-  Inspector inspector(file.size(), findings, coverage);
+  Inspector inspector(file.size(), max_programs, findings, coverage);
   inspector.look_at(file, {.path = path});
   if (file.size() == 0) coverage.format = "empty";
   return coverage;

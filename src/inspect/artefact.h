@@ -8,18 +8,30 @@
 
 namespace holdfast::inspect {
 
+// A pickle as the Python that it amounts to, for a person to read; see pickle_explain.h.
+struct Program {
+  std::string path;
+  std::string text;
+};
+
 // What was looked at in one file, beside its findings.
 struct Coverage {
   std::string format;  // "pickle", "PyTorch zip", ...
   std::vector<std::string>
-      not_looked_at;  // why a part of it was not seen, a sentence each; empty when all was
+      not_looked_at;              // why a part of it was not seen, a sentence each; empty when all was
+  std::vector<Program> programs;  // as many as were asked for
 };
 
 // Looks into one file by what it holds, never by its name, and into what that holds in turn. Executes nothing
 // of it, and keeps no more of it in memory than UnpackBudget (unpacking.h) says, which also bounds what all
 // that is packed in it may come to: past that it is a bomb, a finding. `path` is what findings name. Meant
 // for a jailed worker: a file that attacks the readers beneath ends the process.
-Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings);
+// Writes up to `max_programs` of its pickles out.
+Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings,
+                          std::size_t max_programs = 0);
+
+inline constexpr std::size_t kMaxPrograms = 32;
+inline constexpr std::size_t kMaxProgramBytes = 128UL << 10;
 
 // Archives within archives are followed this deep.
 inline constexpr int kMaxNesting = 8;

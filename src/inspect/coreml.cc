@@ -47,15 +47,6 @@ constexpr Rule kRules[] = {
      .atlas = ""},
 };
 
-template <typename Visit>
-Result<> each_field(WireReader reader, Visit visit) {
-  for (;;) {
-    HF_TRY(const std::optional<WireField> field, reader.next());
-    if (!field) return {};
-    HF_CHECK(visit(reader, *field));
-  }
-}
-
 class Reader {
  public:
   Reader(const std::string& path, Findings& findings) : path_(path), findings_(findings) {}

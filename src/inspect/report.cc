@@ -17,11 +17,11 @@ std::string count_of(std::size_t count, std::string_view noun) {
 }
 
 // Text from a hostile file must not drive the reader's terminal.
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text, std::string_view allowed = "") {
   std::string safe;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
+    if ((byte < 0x20 || byte == 0x7F) && allowed.find(c) == std::string_view::npos) {
       safe += fmt::format("\\x{:02x}", byte);
     } else {
       safe.push_back(c);
@@ -127,6 +127,9 @@ std::string to_text(const Report& report, bool colour) {
                           printable(dismissal.reason));
     }
     for (const auto& gap : file.not_looked_at) text += fmt::format("  NOT LOOKED AT: {}\n", printable(gap));
+    for (const auto& program : file.programs) {
+      text += fmt::format("  {} would run:\n{}\n", printable(program.path), printable(program.text, "\n"));
+    }
     if (file.findings_dropped > 0) {
       text += fmt::format("  and {} more, not listed\n", count_of(file.findings_dropped, "finding"));
     }
@@ -156,6 +159,9 @@ std::string to_json(const Report& report) {
                      {"findings", std::move(findings)},
                      {"findings_dropped", file.findings_dropped},
                      {"dismissed", std::move(dismissed)}});
+    for (const auto& program : file.programs) {
+      files.back()["programs"].push_back({{"path", program.path}, {"text", program.text}});
+    }
   }
   const nlohmann::ordered_json whole{
       {"summary",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "inspect/artefact.h"
 #include "inspect/dismissal.h"
 #include "inspect/finding.h"
 
@@ -22,6 +23,7 @@ struct FileReport {
   std::vector<Finding> findings;
   std::size_t findings_dropped = 0;  // over Findings::kMax
   std::vector<Dismissed> dismissed;  // counted nowhere
+  std::vector<Program> programs;     // its pickles, where they were asked for
 };
 
 struct Report {

@@ -26,9 +26,14 @@ base::Result<json> parse_object(base::ByteView frame) {
   return value;
 }
 
-bool has_text(const json& object, const char* name) {
+bool has_text(const json& object, const char* name, std::size_t max_bytes = kMaxPathBytes) {
   return object.contains(name) && object.at(name).is_string() &&
-         object.at(name).get_ref<const std::string&>().size() <= kMaxPathBytes;
+         object.at(name).get_ref<const std::string&>().size() <= max_bytes;
+}
+
+bool is_about(const json& object, const std::string& path) {
+  const auto& named = object.at("path").get_ref<const std::string&>();
+  return named == path || named.starts_with(path + "!");
 }
 
 base::Result<inspect::Finding> finding_of(const json& object, const std::string& path) {
@@ -42,8 +47,8 @@ base::Result<inspect::Finding> finding_of(const json& object, const std::string&
                            .offset = std::nullopt,
                            .message = object["message"]};
   const auto severity = inspect::parse_severity(object["severity"].get_ref<const std::string&>());
-  const bool about_the_file = finding.path == path || finding.path.starts_with(path + "!");
-  if (!severity || !about_the_file || inspect::find_rule(finding.rule_id) == nullptr) return malformed();
+  if (!severity || !is_about(object, path) || inspect::find_rule(finding.rule_id) == nullptr)
+    return malformed();
   finding.severity = *severity;
   if (object.contains("offset")) {
     if (!object["offset"].is_number_unsigned()) return malformed();
@@ -52,13 +57,22 @@ base::Result<inspect::Finding> finding_of(const json& object, const std::string&
   return finding;
 }
 
+base::Result<inspect::Program> program_of(const json& object, const std::string& path) {
+  // The explainer may go over its bound by the line that it was at.
+  constexpr std::size_t kMaxTextBytes = 2 * inspect::kMaxProgramBytes;
+  if (!has_text(object, "path") || !has_text(object, "text", kMaxTextBytes) || !is_about(object, path)) {
+    return malformed();
+  }
+  return inspect::Program{.path = object["path"], .text = object["text"]};
+}
+
 base::Result<InspectDone> done_of(const json& object) {
   if (!has_text(object, "format") || !object.contains("gaps") || !object["gaps"].is_array() ||
       object["gaps"].size() > kMaxGaps || !object.contains("dropped") ||
       !object["dropped"].is_number_unsigned()) {
     return malformed();
   }
-  InspectDone done{.coverage = {.format = object["format"], .not_looked_at = {}},
+  InspectDone done{.coverage = {.format = object["format"], .not_looked_at = {}, .programs = {}},
                    .findings_dropped = object["dropped"]};
   for (const auto& gap : object["gaps"]) {
     if (!gap.is_string()) return malformed();
@@ -69,12 +83,16 @@ base::Result<InspectDone> done_of(const json& object) {
 
 }  // namespace
 
-std::string encode(const InspectRequest& request) { return dump({{"path", request.path}}); }
+std::string encode(const InspectRequest& request) {
+  return dump({{"path", request.path}, {"explain", request.explain}});
+}
 
 base::Result<InspectRequest> decode_request(base::ByteView frame) {
   HF_TRY(const json object, parse_object(frame));
-  if (!has_text(object, "path")) return malformed();
-  return InspectRequest{.path = object["path"]};
+  if (!has_text(object, "path") || !object.contains("explain") || !object["explain"].is_boolean()) {
+    return malformed();
+  }
+  return InspectRequest{.path = object["path"], .explain = object["explain"]};
 }
 
 std::string encode(const inspect::Finding& finding) {
@@ -85,6 +103,10 @@ std::string encode(const inspect::Finding& finding) {
               {"message", finding.message}};
   if (finding.offset) object["offset"] = *finding.offset;
   return dump(object);
+}
+
+std::string encode(const inspect::Program& program) {
+  return dump({{"is", "program"}, {"path", program.path}, {"text", program.text}});
 }
 
 std::string encode(const InspectDone& done) {
@@ -100,6 +122,10 @@ base::Result<InspectAnswer> decode_answer(base::ByteView frame, const std::strin
   if (object["is"] == "finding") {
     HF_TRY(auto finding, finding_of(object, path));
     return finding;
+  }
+  if (object["is"] == "program") {
+    HF_TRY(auto program, program_of(object, path));
+    return program;
   }
   if (object["is"] == "done") {
     HF_TRY(auto done, done_of(object));

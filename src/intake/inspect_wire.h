@@ -9,12 +9,14 @@
 #include "inspect/finding.h"
 
 // What goes between inspector and worker: one request for each file (its path, with the open file beside it),
-// then any number of findings, then the coverage, which ends the answer. JSON, one value a frame.
+// then any number of findings and programs, then the coverage, which ends the answer. JSON, one value a
+// frame.
 
 namespace holdfast::intake {
 
 struct InspectRequest {
   std::string path;
+  bool explain = false;  // whether pickles are written out
 };
 
 std::string encode(const InspectRequest& request);
@@ -27,11 +29,12 @@ struct InspectDone {
 };
 
 std::string encode(const inspect::Finding& finding);
-std::string encode(const InspectDone& done);
+std::string encode(const inspect::Program& program);
+std::string encode(const InspectDone& done);  // without its programs, which went before
 
-using InspectAnswer = std::variant<inspect::Finding, InspectDone>;
+using InspectAnswer = std::variant<inspect::Finding, inspect::Program, InspectDone>;
 // Strict, since a hostile file may speak through the worker: kDataCorrupt for anything but a finding of a
-// known rule about `path` or a member of it ("path!..."), or a coverage.
+// known rule or a program, of `path` or a member of it ("path!..."), or a coverage.
 base::Result<InspectAnswer> decode_answer(base::ByteView frame, const std::string& path);
 
 }  // namespace holdfast::intake

@@ -15,11 +15,15 @@ base::Result<> answer(worker::Channel& channel, worker::Frame frame) {
   HF_TRY(const InspectRequest request, decode_request(frame.bytes));
   HF_TRY(const auto file, formats::FileSource::adopt(std::move(frame.descriptor)));
   inspect::Findings findings;
-  InspectDone done{.coverage = inspect::inspect_artefact(file, request.path, findings),
+  InspectDone done{.coverage = inspect::inspect_artefact(file, request.path, findings,
+                                                         request.explain ? inspect::kMaxPrograms : 0),
                    .findings_dropped = 0};
   done.findings_dropped = findings.dropped();
   for (const auto& finding : findings.items()) {
     HF_CHECK(channel.send(base::as_bytes(encode(finding)), worker::kNoDeadline));
+  }
+  for (const auto& program : done.coverage.programs) {
+    HF_CHECK(channel.send(base::as_bytes(encode(program)), worker::kNoDeadline));
   }
   return channel.send(base::as_bytes(encode(done)), worker::kNoDeadline);
 }

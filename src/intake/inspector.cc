@@ -121,8 +121,9 @@ class Inspector {
   base::Result<> exchange(const formats::FileSource& file, inspect::FileReport& report) {
     const auto deadline = worker::deadline_in(options_.time_per_file);
     auto& channel = worker_->channel();
-    HF_CHECK(channel.send(base::as_bytes(encode(InspectRequest{.path = report.path})), deadline,
-                          file.descriptor()));
+    HF_CHECK(
+        channel.send(base::as_bytes(encode(InspectRequest{.path = report.path, .explain = options_.explain})),
+                     deadline, file.descriptor()));
     while (true) {
       HF_TRY(const auto frame, channel.receive(deadline));
       if (!frame) return fail(ErrorCode::kUnavailable, "the worker ended");
@@ -132,6 +133,13 @@ class Inspector {
           return fail(ErrorCode::kLimitExceeded, "the worker gave findings without end");
         }
         report.findings.push_back(std::move(*finding));
+        continue;
+      }
+      if (auto* program = std::get_if<inspect::Program>(&answer)) {
+        if (report.programs.size() >= inspect::kMaxPrograms) {
+          return fail(ErrorCode::kLimitExceeded, "the worker gave programs without end");
+        }
+        report.programs.push_back(std::move(*program));
         continue;
       }
       auto& done = std::get<InspectDone>(answer);

@@ -18,6 +18,7 @@ struct InspectOptions {
   std::uint64_t memory_bytes = 512UL << 20;  // of the worker
   std::chrono::seconds time_per_file{300};
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
+  bool explain = false;                                 // FileReport::programs
   std::filesystem::path executable = "/proc/self/exe";  // runs run_inspect_worker() when told to
   // Called before each file, in the caller's thread.
   std::function<void(const std::string& path)> on_file;
