@@ -109,7 +109,8 @@ base::Result<Profile> Profile::only(const std::vector<std::string>& column_names
   some.rows_ = rows_;
   for (auto& column : some.columns_) {
     const ColumnProfile* found = find(column.name);
-    if (found == nullptr) return fail(ErrorCode::kNotFound, fmt::format("no column is called {}", column.name));
+    if (found == nullptr)
+      return fail(ErrorCode::kNotFound, fmt::format("no column is called {}", column.name));
     column = *found;
   }
   return some;

@@ -190,7 +190,8 @@ TEST(Secrets, CarryWhatTheirChecksumSays) {
   EXPECT_EQ(find_secrets(fine + testing::with_checksum("", characters(53))).at(0).validity, Validity::kValid);
 }
 
-// The specimen by which the checksum was explained in public. It is in pieces so that no scanner takes it for a leak.
+// The specimen by which the checksum was explained in public. It is in pieces so that no scanner takes it for
+// a leak.
 TEST(Secrets, KnowGitHubsChecksum) {
   const std::string specimen = std::string("ghp_") + "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ" + "0mLq17";
   ASSERT_THAT(find_secrets(specimen), SizeIs(1));
