@@ -83,10 +83,59 @@ const ConfigKey* find_key(std::span<const ConfigKey> keys, std::string_view name
   return found == keys.end() ? nullptr : &*found;
 }
 
+constexpr std::string_view kVariablePrefix = "HOLDFAST_";
+constexpr std::size_t kMaxVariableBytes = 128;  // longer names are nobody's slip
+
+// How many letters are put in, left out or changed between them (Levenshtein).
+std::size_t letters_apart(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row[b.size()];
+}
+
+Result<> check_variable(std::span<const ConfigKey> keys, const std::vector<std::string>& known,
+                        const std::string& name) {
+  if (!name.starts_with(kVariablePrefix) || name.size() > kMaxVariableBytes) return {};
+  std::string_view nearest;
+  std::size_t apart = Config::kMisspelt + 1;
+  for (const auto& one : known) {
+    const std::size_t distance = letters_apart(name, one);
+    if (distance == 0) return {};
+    if (distance < apart) {
+      apart = distance;
+      nearest = one;
+    }
+  }
+  if (!nearest.empty()) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the environment has {}, which nothing reads; is {} meant?", name, nearest));
+  }
+  for (const auto& key : keys) {
+    const auto section =
+        ConfigKey{.name = key.name.substr(0, key.name.find('.') + 1), .default_value = {}, .help = {}};
+    if (!name.starts_with(section.environment_name())) continue;
+    return fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("the environment has {}, and there is no such setting; `holdfast config` without it "
+                    "lists them",
+                    name));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string ConfigKey::environment_name() const {
-  std::string text = "HOLDFAST_";
+  std::string text(kVariablePrefix);
   for (const char c : name) {
     text.push_back(c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c));
   }
@@ -133,6 +182,14 @@ Result<Config> Config::load(std::span<const ConfigKey> keys, std::string_view to
     }
   }
   return config;
+}
+
+Result<> Config::check_variables(std::span<const ConfigKey> keys, std::span<const std::string_view> others,
+                                 std::span<const std::string> names) {
+  std::vector<std::string> known(others.begin(), others.end());
+  for (const auto& key : keys) known.push_back(key.environment_name());
+  for (const auto& name : names) HF_CHECK(check_variable(keys, known, name));
+  return {};
 }
 
 template <typename T>

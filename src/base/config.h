@@ -41,6 +41,14 @@ class Config {
   static Result<Config> load(std::span<const ConfigKey> keys, std::string_view toml,
                              std::string_view file_name, const Environment& environment);
 
+  // Refuses the variable that can only be a misspelt one of ours: one that begins as those of a section do
+  // ("HOLDFAST_SERVER_") and is no key's, or differs in at most kMisspelt letters from a known one.
+  // `others` are the program's variables that are no settings. Any other name is left alone: Kubernetes sets
+  // HOLDFAST_PORT and more of the kind beside a service called holdfast. kInvalidArgument names it.
+  static Result<> check_variables(std::span<const ConfigKey> keys, std::span<const std::string_view> others,
+                                  std::span<const std::string> names);
+  static constexpr std::size_t kMisspelt = 2;
+
   // The name must be in the table, with this type.
   [[nodiscard]] bool boolean(std::string_view name) const { return get<bool>(name); }
   [[nodiscard]] std::int64_t integer(std::string_view name) const { return get<std::int64_t>(name); }

@@ -63,5 +63,23 @@ TEST(Config, NamesTheLineAndTheRemedy) {
   EXPECT_THAT(message(load("", {{"HOLDFAST_SERVER_WORKERS", "4x"}})), HasSubstr("HOLDFAST_SERVER_WORKERS"));
 }
 
+TEST(Config, RefusesAVariableThatCanOnlyBeAMisspeltOne) {
+  constexpr std::string_view kOthers[] = {"HOLDFAST_STATE"};
+  const auto message = [&](const std::string& name) {
+    const std::string names[] = {"PATH", name};
+    const auto checked = Config::check_variables(kKeys, kOthers, names);
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(message("HOLDFAST_SERVER_WORKERS"), "");
+  EXPECT_EQ(message("HOLDFAST_STATE"), "");
+  EXPECT_THAT(message("HOLDFAST_SERVER_WORKER"), HasSubstr("is HOLDFAST_SERVER_WORKERS meant"));
+  EXPECT_THAT(message("HOLDFAST_STAET"), HasSubstr("is HOLDFAST_STATE meant"));
+  EXPECT_THAT(message("HOLDFAST_SERVER_THREAD_COUNT"), HasSubstr("there is no such setting"));
+  // Others may use the prefix: Kubernetes does, beside a service of this name.
+  EXPECT_EQ(message("HOLDFAST_PORT_8443_TCP_ADDR"), "");
+  EXPECT_EQ(message("HOLDFAST_SERVICE_HOST"), "");
+  EXPECT_EQ(message("HOLDFAST_SERVER_" + std::string(1000, 'X')), "");
+}
+
 }  // namespace
 }  // namespace holdfast::base

@@ -101,6 +101,19 @@ Result<bool> server_listens(const std::filesystem::path& socket_path) {
   return base::fail_errno(fmt::format("cannot reach the server at {}", name), errno);
 }
 
+Result<> check_installation(const std::filesystem::path& state) {
+  std::error_code error;
+  if (std::filesystem::exists(state / kDatabaseFile, error)) return {};
+  if (error && error != std::errc::not_a_directory) {
+    return base::fail_errno(fmt::format("cannot look into {}", state.string()), error.value());
+  }
+  return base::fail(
+      ErrorCode::kNotFound,
+      fmt::format("there is no installation in {}: name its folder with --state or HOLDFAST_STATE, "
+                  "or make one there with `holdfast serve`",
+                  state.string()));
+}
+
 net::Request outgoing(ApiRequest request, std::stop_token stop) {
   const bool reads = request.method == "GET";
   net::Request out{.method = std::move(request.method),
@@ -169,6 +182,7 @@ Result<std::string> bearer_token(const std::optional<std::filesystem::path>& fil
 
 Result<ApiClient> ApiClient::connect(Options options, Backend& backend) {
   HF_TRY(const bool remote, server_listens(options.state / kSocketFile));
+  if (!remote) HF_CHECK(check_installation(options.state));
   return ApiClient(std::move(options), backend, remote);
 }
 

@@ -21,6 +21,7 @@
 namespace holdfast::cli {
 
 inline constexpr std::string_view kSocketFile = "holdfast.sock";  // in the state folder
+inline constexpr std::string_view kDatabaseFile = "holdfast.db";  // likewise, once it was served
 inline constexpr std::size_t kMaxAnswerBytes = 64UL << 20;
 inline constexpr std::size_t kMaxTokenFileBytes = 4UL << 10;
 
@@ -48,7 +49,9 @@ class ApiClient {
     std::string bearer;
   };
   // Finds out, once, whether a server listens at the folder's socket. kInvalidArgument where its path is too
-  // long for a socket, kPermissionDenied where the socket is not for this user.
+  // long for a socket, kPermissionDenied where the socket is not for this user, kNotFound where nobody
+  // listens and the folder holds no installation: only `serve` makes one, so that a misspelt folder is told
+  // as such.
   static base::Result<ApiClient> connect(Options options, Backend& backend);
 
   // Whether a server holds the folder.

@@ -55,8 +55,21 @@ TEST(ApiAnswer, BecomesTheErrorThatItsProblemTells) {
   EXPECT_THAT(accepted(answer_of(200, "{\"a\":")).error().message, HasSubstr("the server's answer"));
 }
 
+TEST(ApiClient, RefusesAFolderThatHoldsNoInstallation) {
+  const TestFolder folder;
+  ScriptedBackend backend([](const ApiRequest&) { return answer_of(200, "{}"); });
+  for (const auto& state : {folder.path(), folder.path() / "misspelt"}) {
+    const auto client = ApiClient::connect(options_for(state), backend);
+    ASSERT_FALSE(client.has_value());
+    EXPECT_EQ(client.error().code, ErrorCode::kNotFound);
+    EXPECT_THAT(client.error().message, HasSubstr("there is no installation in " + state.string()));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "looking makes nothing";
+}
+
 TEST(ApiClient, AnswersInProcessWhereNobodyServes) {
   const TestFolder folder;
+  make_installation(folder.path());
   ScriptedBackend backend([](const ApiRequest&) { return answer_of(200, "{}"); });
   const auto client = ApiClient::connect(options_for(folder.path(), "hft_x"), backend);
   ASSERT_TRUE(client.has_value()) << client.error().message;
@@ -94,6 +107,7 @@ TEST(ApiClient, SpeaksWithTheServerThatListens) {
 
 TEST(ApiClient, TakesTheSocketOfAKilledServerForNone) {
   const TestFolder folder;
+  make_installation(folder.path());
   {
     const net::TestServer gone([](net::TestPeer&, const std::string&) {}, net::TestServer::plain,
                                folder.path() / kSocketFile);

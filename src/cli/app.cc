@@ -18,6 +18,11 @@ constexpr const char* kFooter =
     "Exit codes: 0 done, 1 refused (a finding, a wrong signature, a gate), 2 could not be done, 64 usage.\n"
     "Example: holdfast inspect model.pt";
 
+// An empty --state is a variable of a script that was never set, not a wish for the folder of today's place.
+CLI::Validator not_empty() {
+  return {[](std::string& text) { return text.empty() ? "an empty name names no folder" : ""; }, ""};
+}
+
 int code(ExitCode exit_code) { return static_cast<int>(exit_code); }
 
 int finish(base::Result<ExitCode> outcome) {
@@ -89,7 +94,9 @@ int run(int argc, const char* const* argv, const char* version, Backend& backend
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("holdfast ") + version);
   app.add_option("--config", invocation.config_path, "the configuration file")->type_name("FILE");
-  app.add_option("--state", invocation.state_path, "the state folder (or HOLDFAST_STATE)")->type_name("DIR");
+  app.add_option("--state", invocation.state_path, "the state folder (or HOLDFAST_STATE)")
+      ->type_name("DIR")
+      ->check(not_empty());
   app.add_option("--token-file", invocation.token_file,
                  "whose rights to use: a token (or HOLDFAST_TOKEN); else the local operator")
       ->type_name("FILE");

@@ -1,6 +1,9 @@
 #include "cli/settings.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <string_view>
 
 #include "base/file.h"
 
@@ -8,10 +11,21 @@ namespace holdfast::cli {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1UL << 20;
+// What the program reads of the environment beside its settings.
+constexpr std::string_view kOtherVariables[] = {"HOLDFAST_CONFIG", "HOLDFAST_STATE", "HOLDFAST_TOKEN"};
 
 std::optional<std::string> environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::vector<std::string> variable_names() {
+  std::vector<std::string> names;
+  for (char* const* one = environ; *one != nullptr; ++one) {
+    const std::string_view variable(*one);
+    names.emplace_back(variable.substr(0, variable.find('=')));
+  }
+  return names;
 }
 
 // The XDG base directory specification: an unset, empty or relative value means the default.
@@ -58,6 +72,7 @@ std::filesystem::path state_folder(const std::optional<std::filesystem::path>& n
 }
 
 base::Result<base::Config> load_settings(const std::optional<std::filesystem::path>& named) {
+  HF_CHECK(base::Config::check_variables(setting_keys(), kOtherVariables, variable_names()));
   auto path = named;
   if (const auto value = environment("HOLDFAST_CONFIG"); !path && value && !value->empty()) path = *value;
   const bool must_exist = path.has_value();

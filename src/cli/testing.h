@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/api_client.h"
 #include "cli/app.h"
 #include "cli/backend.h"
 #include "net/testing.h"
@@ -51,9 +53,15 @@ struct Outcome {
   std::string error;
 };
 
-// `holdfast` with these arguments, on a state folder that nobody serves.
+// What a state folder holds once it was served.
+inline void make_installation(const std::filesystem::path& state) {
+  std::ofstream(state / kDatabaseFile, std::ios::app);
+}
+
+// `holdfast` with these arguments, on the state folder of an installation that nobody serves.
 inline Outcome holdfast(Backend& backend, const std::filesystem::path& state,
                         std::vector<std::string> arguments) {
+  make_installation(state);
   std::vector<const char*> argv{"holdfast", "--state", state.c_str()};
   for (const auto& argument : arguments) argv.push_back(argument.c_str());
   testing::internal::CaptureStdout();

@@ -27,13 +27,16 @@ namespace {
 
 constexpr const char* kCredential = "holdfast-master-key";
 
-// A credential of systemd where the service was given one, else the file of the settings, made on first use.
-Result<MasterKey> master_key(const fs::path& state, const Config& settings) {
+// What a program may do that finds no installation.
+enum class Missing { kMade, kRefused };
+
+// A credential of systemd where the service was given one, else the file of the settings.
+Result<MasterKey> master_key(const fs::path& state, const Config& settings, Missing missing) {
   auto credential = MasterKey::from_credential(kCredential);
   if (credential || credential.error().code != ErrorCode::kNotFound) return credential;
   const fs::path file = settings.text("keys.master_file");
   auto key = MasterKey::from_file(file, state);
-  if (key || key.error().code != ErrorCode::kNotFound) return key;
+  if (key || key.error().code != ErrorCode::kNotFound || missing == Missing::kRefused) return key;
   std::error_code error;
   fs::create_directories(file.parent_path(), error);
   if (error) {
@@ -44,11 +47,12 @@ Result<MasterKey> master_key(const fs::path& state, const Config& settings) {
   return MasterKey::from_file(file, state);
 }
 
-Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& settings,
-                                           const char* version) {
+Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& settings, const char* version,
+                                           Missing missing) {
   std::error_code error;
-  fs::create_directories(state.parent_path(), error);  // what is wrong with it, the lock's error says
-  HF_TRY(auto master, master_key(state, settings));
+  // What is wrong with it, the lock's error says.
+  if (missing == Missing::kMade) fs::create_directories(state.parent_path(), error);
+  HF_TRY(auto master, master_key(state, settings, missing));
   const auto weakest = settings.boolean("jail.require_namespaces")
                            ? holdfast::worker::JailStrength::kFull
                            : holdfast::worker::JailStrength::kWithoutNamespaces;
@@ -157,7 +161,7 @@ Result<ApiResponse> response_of(holdfast::server::Response response) {
 
 Result<ExitCode> ServerBackend::serve(const ServeOptions& options) {
   HF_TRY(const auto signals, EndSignals::block());
-  HF_TRY(const auto installation, open(options.state, options.settings, version_));
+  HF_TRY(const auto installation, open(options.state, options.settings, version_, Missing::kMade));
   HF_TRY(const auto first, installation->bootstrap());
   HF_TRY(const auto host, Host::start(*installation, {.address = options.address,
                                                       .port = options.port,
@@ -173,7 +177,7 @@ Result<ExitCode> ServerBackend::serve(const ServeOptions& options) {
 
 Result<ApiResponse> ServerBackend::send_in_process(const fs::path& state, const Config& settings,
                                                    const ApiRequest& request) {
-  HF_TRY(const auto installation, open(state, settings, version_));
+  HF_TRY(const auto installation, open(state, settings, version_, Missing::kRefused));
   HF_TRY(const auto first, installation->bootstrap());
   if (first) holdfast::cli::print_error(first_words(*first));
   holdfast::server::Deployment deployment(*installation, watch_options(settings));
