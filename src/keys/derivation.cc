@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "crypto/envelope.h"
 
 namespace holdfast::keys {
 namespace {
@@ -17,6 +18,8 @@ using base::Result;
 using nlohmann::json;
 
 constexpr int kVersion = 1;
+constexpr std::string_view kCheckContext = "master";  // no key's full name: those have two slashes
+constexpr std::string_view kCheckText = "holdfast master key check";
 constexpr base::JsonLimits kLimits{.max_bytes = kMaxMasterFileBytes, .max_depth = 4};
 
 Result<base::Bytes> bytes_at(const json& object, const char* member) {
@@ -48,6 +51,13 @@ Result<Derivation> derivation_of(const json& object) {
   return derivation;
 }
 
+Result<base::Timestamp> time_of(const json& value) {
+  auto parsed = value.is_string() ? base::Timestamp::parse(value.get_ref<const std::string&>())
+                                  : Result<base::Timestamp>(fail(ErrorCode::kInvalidArgument, "no text"));
+  if (!parsed) return fail(ErrorCode::kDataCorrupt, "its \"since\" is no time");
+  return *parsed;
+}
+
 }  // namespace
 
 std::string format_master_file(const MasterFile& file) {
@@ -58,6 +68,7 @@ std::string format_master_file(const MasterFile& file) {
                           {"passes", file.derivation->cost.passes},
                           {"lanes", file.derivation->cost.lanes}};
   }
+  if (file.since) object["since"] = file.since->text();
   return object.dump(2) + "\n";
 }
 
@@ -74,6 +85,9 @@ Result<MasterFile> parse_master_file(std::string_view text) {
   if (const auto found = object.find("argon2id"); found != object.end()) {
     HF_TRY(file.derivation, derivation_of(*found));
   }
+  if (const auto found = object.find("since"); found != object.end()) {
+    HF_TRY(file.since, time_of(*found));
+  }
   return file;
 }
 
@@ -85,6 +99,18 @@ Result<std::optional<MasterFile>> read_master_file(const std::filesystem::path& 
   auto file = parse_master_file(base::as_text(*bytes));
   if (!file) return fail(std::move(file).error().within(path.string()));
   return std::optional<MasterFile>(*std::move(file));
+}
+
+MasterFile master_file_of(const MasterKey& master, base::Timestamp now, base::RandomSource& random) {
+  return {.derivation = master.derivation(),
+          .check = crypto::seal_envelope(master.key(), kCheckContext, base::as_bytes(kCheckText), random),
+          .since = now};
+}
+
+Result<bool> fits(const MasterFile& file, const MasterKey& master) {
+  const auto opened = crypto::open_envelope(master.key(), kCheckContext, file.check);
+  if (!opened && opened.error().code == ErrorCode::kUnsupported) return fail(opened.error());
+  return opened && opened->reveal_text() == kCheckText;
 }
 
 }  // namespace holdfast::keys

@@ -11,6 +11,7 @@
 #include "crypto/age_keys.h"
 #include "crypto/envelope.h"
 #include "keys/derivation.h"
+#include "keys/key_file.h"
 
 namespace holdfast::keys {
 namespace {
@@ -21,49 +22,14 @@ using base::Result;
 using base::Secret;
 using std::filesystem::path;
 
-constexpr std::string_view kCheckContext = "master";  // no key's full name: those have two slashes
-constexpr std::string_view kCheckText = "holdfast master key check";
 constexpr std::string_view kAeadKind = "aes-256-gcm";
-constexpr std::string_view kBlobKind = "blob-keys";
 constexpr std::string_view kAuthorityKind = "authority";
 constexpr std::string_view kSecretKind = "secret";
-constexpr std::size_t kNamingBytes = 32;
 constexpr std::size_t kMaxCachedKeys = 4096;
-constexpr std::size_t kMaxPayloadBytes = kMaxSecretBytes + 64;
-constexpr std::size_t kEnvelopeBytes = 64;  // at most what an envelope adds
-
-Secret joined(std::initializer_list<base::ByteView> parts) {
-  std::size_t size = 0;
-  for (const auto part : parts) size += part.size();
-  base::Bytes bytes;
-  bytes.reserve(size);  // so that no copy is left behind unwiped
-  for (const auto part : parts) base::append(bytes, part);
-  return Secret(std::move(bytes));
-}
-
-Secret with_kind(std::string_view kind, const Secret& what) {
-  return joined({base::as_bytes(kind), base::as_bytes("\n"), what.reveal()});
-}
-
-// What stands behind the kind.
-base::ByteView content_of(const Secret& payload, std::string_view kind) {
-  return payload.reveal().subspan(kind.size() + 1);
-}
 
 tl::unexpected<base::Error> destroyed(const std::string& full) {
   return fail(ErrorCode::kNotFound,
               fmt::format("the key {} was destroyed, and all that was sealed with it", full));
-}
-
-tl::unexpected<base::Error> damaged(const std::string& full) {
-  return fail(ErrorCode::kDataCorrupt,
-              fmt::format("the key {} holds something else than its kind says", full));
-}
-
-Result<> make_folder(const path& folder) {
-  if (::mkdir(folder.c_str(), 0700) == 0) return base::sync_folder(folder.parent_path());
-  if (errno == EEXIST) return {};
-  return base::fail_errno(fmt::format("cannot make the folder {}", folder.string()), errno);
 }
 
 Result<> check_private(const path& folder) {
@@ -96,9 +62,6 @@ Result<bool> holds_keys(const path& folder) {
   return false;
 }
 
-path key_file(const path& folder, const std::string& full) { return folder / (full + ".key"); }
-path mark_file(const path& folder, const std::string& full) { return folder / (full + ".destroyed"); }
-
 }  // namespace
 
 Result<std::unique_ptr<KeyStore>> KeyStore::open(const path& folder, MasterKey master,
@@ -108,7 +71,9 @@ Result<std::unique_ptr<KeyStore>> KeyStore::open(const path& folder, MasterKey m
   }
   HF_CHECK(check_private(folder));
   std::unique_ptr<KeyStore> keys(new KeyStore(folder, std::move(master), options));
+  const base::MutexLock lock(keys->changing_);
   HF_CHECK(keys->check_master());
+  if (!options.read_only) HF_CHECK(keys->remove_next());
   return keys;
 }
 
@@ -124,14 +89,11 @@ Result<> KeyStore::check_master() {
     if (options_.read_only) {
       return fail(ErrorCode::kNotFound, fmt::format("there are no keys in {} yet", folder_.string()));
     }
-    const MasterFile file{.derivation = master_.derivation(),
-                          .check = crypto::seal_envelope(master_.key(), kCheckContext,
-                                                         base::as_bytes(kCheckText), *options_.random)};
+    const auto file = master_file_of(master_, options_.clock->now(), *options_.random);
     return base::write_file_atomically(folder_ / kMasterFile, base::as_bytes(format_master_file(file)), 0600);
   }
-  const auto opened = crypto::open_envelope(master_.key(), kCheckContext, kept->check);
-  if (opened && opened->reveal_text() == kCheckText) return {};
-  if (!opened && opened.error().code == ErrorCode::kUnsupported) return fail(opened.error());
+  HF_TRY(const bool right, fits(*kept, master_));
+  if (right) return {};
   return fail(ErrorCode::kUnauthenticated,
               fmt::format("the {} given is not the one that the keys in {} are wrapped by (or {} in it was "
                           "changed)",
@@ -156,14 +118,14 @@ void KeyStore::forget(const std::string& full) {
 }
 
 Result<> KeyStore::refuse_destroyed(const std::string& full) const {
-  HF_TRY(const bool marked, is_there(mark_file(folder_, full)));
+  HF_TRY(const bool marked, is_there(mark_path(folder_, full)));
   if (marked) return destroyed(full);
   return {};
 }
 
 // kNotFound where there is no file.
 Result<KeyStore::Material> KeyStore::load(const std::string& full) const {
-  HF_TRY(const auto envelope, base::read_file(key_file(folder_, full), kMaxPayloadBytes + kEnvelopeBytes));
+  HF_TRY(const auto envelope, base::read_file(key_path(folder_, full), kMaxKeyFileBytes));
   auto opened = crypto::open_envelope(master_.key(), full, envelope);
   if (!opened) {
     return fail(std::move(opened).error().within(fmt::format("the key {} cannot be unwrapped", full)));
@@ -171,8 +133,13 @@ Result<KeyStore::Material> KeyStore::load(const std::string& full) const {
   return std::make_shared<const Secret>(*std::move(opened));
 }
 
+Secret KeyStore::with_head(std::string_view kind, const Secret& content) const {
+  const auto head = fmt::format("{} {}\n", kind, options_.clock->now().microseconds());
+  return joined({base::as_bytes(head), content.reveal()});
+}
+
 Result<> KeyStore::write(const std::string& full, const Secret& payload) {
-  const path file = key_file(folder_, full);
+  const path file = key_path(folder_, full);
   HF_CHECK(make_folder(file.parent_path().parent_path()));
   HF_CHECK(make_folder(file.parent_path()));
   const auto envelope = crypto::seal_envelope(master_.key(), full, payload.reveal(), *options_.random);
@@ -187,7 +154,7 @@ Result<KeyStore::Material> KeyStore::make_file(const std::string& full, std::str
     return fail(ErrorCode::kNotFound, fmt::format("there is no key {} in {}", full, folder_.string()));
   }
   HF_TRY(const Secret content, make());
-  auto payload = std::make_shared<const Secret>(with_kind(kind, content));
+  auto payload = std::make_shared<const Secret>(with_head(kind, content));
   HF_CHECK(write(full, *payload));
   return Material(std::move(payload));
 }
@@ -201,19 +168,18 @@ Result<KeyStore::Material> KeyStore::material(const KeyName& name, std::string_v
     HF_TRY(payload, make_file(full, kind, make));
     remember(full, payload);
   }
-  const auto text = payload->reveal_text();
-  if (text.starts_with(kind) && text.substr(kind.size()).starts_with('\n')) return payload;
+  const auto head = head_of(*payload);
+  if (!head) return damaged(full);
+  if (head->kind == kind) return payload;
   return fail(ErrorCode::kInvalidArgument,
-              fmt::format("the key {} is of the kind \"{}\", not \"{}\"", full,
-                          text.substr(0, std::min<std::size_t>(text.find('\n'), 32)), kind));
+              fmt::format("the key {} is of the kind \"{}\", not \"{}\"", full, head->kind, kind));
 }
 
 Result<crypto::AeadKey> KeyStore::aead(const KeyName& name) {
   HF_TRY(const auto payload, material(name, kAeadKind, [this]() -> Result<Secret> {
            return Secret(options_.random->take(crypto::AeadKey::kSize));
          }));
-  return crypto::AeadKey::create(crypto::AeadAlgorithm::kAes256Gcm,
-                                 Secret::copy_of(content_of(*payload, kAeadKind)));
+  return crypto::AeadKey::create(crypto::AeadAlgorithm::kAes256Gcm, Secret::copy_of(content_of(*payload)));
 }
 
 Result<crypto::PrivateKey> KeyStore::signing_key(const KeyName& name, crypto::KeyAlgorithm algorithm) {
@@ -221,24 +187,25 @@ Result<crypto::PrivateKey> KeyStore::signing_key(const KeyName& name, crypto::Ke
   HF_TRY(const auto payload, material(name, kind, [algorithm]() -> Result<Secret> {
            return crypto::PrivateKey::generate(algorithm).to_pem();
          }));
-  return crypto::PrivateKey::from_pem(base::as_text(content_of(*payload, kind)));
+  return crypto::PrivateKey::from_pem(base::as_text(content_of(*payload)));
 }
 
 Result<store::BlobKeys> KeyStore::blob_keys(const base::WorkspaceId& workspace) {
-  const KeyName name{.workspace = workspace, .purpose = "blobs", .subject = "content"};
+  const KeyName name = blob_key_name(workspace);
   HF_TRY(const auto payload, material(name, kBlobKind, [this]() -> Result<Secret> {
            const Secret naming(options_.random->take(kNamingBytes));
            const Secret identity = crypto::AgeIdentity::generate(*options_.random).text();
            return joined({naming.reveal(), identity.reveal()});
          }));
-  const auto content = content_of(*payload, kBlobKind);
+  const auto content = content_of(*payload);
   if (content.size() <= kNamingBytes) return damaged("blobs/content of " + workspace.value());
-  HF_TRY(auto identity, crypto::AgeIdentity::parse(base::as_text(content.subspan(kNamingBytes))));
+  // The newest first, which is what is sealed to.
+  HF_TRY(auto identities, crypto::parse_age_identities(base::as_text(content.subspan(kNamingBytes))));
   store::BlobKeys keys{.workspace = workspace,
-                       .recipients = {identity.recipient()},
+                       .recipients = {identities.front().recipient()},
                        .identities = {},
                        .naming = Secret::copy_of(content.first(kNamingBytes))};
-  keys.identities.identities.push_back(std::move(identity));
+  keys.identities.identities = std::move(identities);
   return keys;
 }
 
@@ -250,7 +217,7 @@ Result<crypto::CertificateAuthority> KeyStore::authority(const KeyName& name, st
            const Secret key = made.key().to_pem();
            return joined({base::as_bytes(made.certificate().to_pem()), key.reveal()});
          }));
-  const auto text = base::as_text(content_of(*payload, kAuthorityKind));
+  const auto text = base::as_text(content_of(*payload));
   const auto key_begin = text.find("-----BEGIN PRIVATE KEY-----");
   if (key_begin == std::string_view::npos) return damaged(name.purpose + "/" + name.subject);
   HF_TRY(auto certificate, crypto::Certificate::from_pem(text.substr(0, key_begin)));
@@ -260,7 +227,7 @@ Result<crypto::CertificateAuthority> KeyStore::authority(const KeyName& name, st
 
 Result<Secret> KeyStore::secret(const KeyName& name) {
   HF_TRY(const auto payload, material(name, kSecretKind, {}));
-  return Secret::copy_of(content_of(*payload, kSecretKind));
+  return Secret::copy_of(content_of(*payload));
 }
 
 Result<> KeyStore::put_secret(const KeyName& name, const Secret& secret) {
@@ -275,10 +242,11 @@ Result<> KeyStore::put_secret(const KeyName& name, const Secret& secret) {
   // What is there may be a key of another kind, which nothing could bring back.
   auto there = load(full);
   if (!there && there.error().code != ErrorCode::kNotFound) return fail(std::move(there).error());
-  if (there && !(*there)->reveal_text().starts_with("secret\n")) {
+  const auto head = there ? head_of(**there) : std::nullopt;
+  if (there && (!head || head->kind != kSecretKind)) {
     return fail(ErrorCode::kInvalidArgument, fmt::format("{} is a key and no secret", full));
   }
-  auto payload = std::make_shared<const Secret>(with_kind(kSecretKind, secret));
+  auto payload = std::make_shared<const Secret>(with_head(kSecretKind, secret));
   HF_CHECK(write(full, *payload));
   remember(full, std::move(payload));
   return {};
@@ -288,11 +256,11 @@ Result<> KeyStore::destroy(const KeyName& name) {
   HF_TRY(const std::string full, full_name(name));
   if (options_.read_only) return fail(ErrorCode::kPermissionDenied, "the keys were opened for reading alone");
   const base::MutexLock lock(changing_);
-  const path file = key_file(folder_, full);
+  const path file = key_path(folder_, full);
   HF_CHECK(make_folder(file.parent_path().parent_path()));
   HF_CHECK(make_folder(file.parent_path()));
   // The mark first: cut short between the two, the key is as good as gone, and the next call finishes it.
-  HF_CHECK(base::write_file_atomically(mark_file(folder_, full), {}, 0600));
+  HF_CHECK(base::write_file_atomically(mark_path(folder_, full), {}, 0600));
   forget(full);
   if (::unlink(file.c_str()) != 0 && errno != ENOENT) {
     return base::fail_errno(fmt::format("cannot remove {}", file.string()), errno);
