@@ -201,6 +201,28 @@ Result<std::vector<StoredRecord>> Log::read(std::uint64_t from, std::size_t limi
   return records;
 }
 
+Result<TlogProof> Log::prove(std::uint64_t index) {
+  HF_CHECK(flush());
+  if (index >= size()) return fail(ErrorCode::kNotFound, fmt::format("there is no record {}", index));
+  HF_TRY(const auto lines, store_->read(index, 1));
+  const BodyLine& line = lines.front();
+  if (line.destroyed()) {
+    return fail(ErrorCode::kNotFound, fmt::format("the body of record {} was destroyed", index));
+  }
+  HF_TRY(const auto key, keys_->aead(body_key_name(line.workspace, index)));
+  HF_TRY(const auto plain, open_plain_body(line.body, line.workspace, index, key));
+  HF_TRY(auto inclusion, store_->prove(index));
+  TlogProof proof{.extra = {},
+                  .index = index,
+                  .path = std::move(inclusion.path),
+                  .checkpoint = std::move(inclusion.checkpoint)};
+  base::append(proof.extra, line.sealed.bytes());
+  base::append(proof.extra, plain.reveal());
+  // What is given out holds, or is not given out.
+  HF_CHECK(verify_record_proof(proof, verifier()));
+  return proof;
+}
+
 // --- What the log's own thread does
 
 bool Log::due(Moment now) const {

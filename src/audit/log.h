@@ -14,6 +14,7 @@
 #include "audit/checkpoint.h"
 #include "audit/log_store.h"
 #include "audit/record.h"
+#include "audit/tlog_proof.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -65,6 +66,11 @@ class Log {
 
   // Durable records from index `from` on, at most `limit` (1 to kMaxRead), oldest first; none at the end.
   [[nodiscard]] base::Result<std::vector<StoredRecord>> read(std::uint64_t from, std::size_t limit) const;
+
+  // What shows to whoever has the log's key, and nothing else of the log, that record `index` is in it. It
+  // tells the whole record. Waits until that is published. kNotFound beyond the end, and where the body or
+  // its key was destroyed.
+  [[nodiscard]] base::Result<TlogProof> prove(std::uint64_t index);
 
   // Destroys a body for good, after a record that says by whom and which (action kDestroyAction, resource
   // "record/<index>") is durable: its receipt. The log verifies as before. kNotFound beyond the end.

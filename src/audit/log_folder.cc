@@ -8,6 +8,7 @@
 
 #include "audit/log.h"
 #include "audit/log_store.h"
+#include "audit/merkle.h"
 #include "audit/record.h"
 #include "audit/replay.h"
 #include "audit/tiles.h"
@@ -61,6 +62,7 @@ class LogFolder final : public LogStore {
   Result<> publish() override;
   Result<> destroy_body(std::uint64_t index) override;
   [[nodiscard]] Result<std::vector<BodyLine>> read(std::uint64_t from, std::uint64_t limit) const override;
+  [[nodiscard]] Result<Inclusion> prove(std::uint64_t index) const override;
 
  private:
   Result<> create();
@@ -294,6 +296,17 @@ Result<std::vector<BodyLine>> LogFolder::read(std::uint64_t from, std::uint64_t 
     }
   }
   return lines;
+}
+
+// From the published files, as anybody else would: tiles of a checkpoint stay until they are full.
+Result<LogStore::Inclusion> LogFolder::prove(std::uint64_t index) const {
+  HF_TRY(const auto note, base::read_file(folder_ / "checkpoint", kMaxCheckpointBytes));
+  HF_TRY(const auto checkpoint, open_checkpoint(base::as_text(note), signer_.verifier()));
+  if (index >= checkpoint.size) {
+    return fail(ErrorCode::kUnavailable, fmt::format("record {} is not published yet; try again", index));
+  }
+  HF_TRY(auto path, inclusion_proof(TileHashes(folder_, checkpoint.size), index, checkpoint.size));
+  return Inclusion{.path = std::move(path), .checkpoint = std::string(base::as_text(note))};
 }
 
 // --- Opening

@@ -41,6 +41,13 @@ class LogStore {
   // The lines from `from` on, `limit` at most, which all lie below a size committed before. Thread-safe.
   [[nodiscard]] virtual base::Result<std::vector<BodyLine>> read(std::uint64_t from,
                                                                  std::uint64_t limit) const = 0;
+  // That record `index` is in the log as last published. kUnavailable where it is not published yet.
+  // Thread-safe.
+  struct Inclusion {
+    std::vector<base::Digest> path;  // from the leaf's sibling up
+    std::string checkpoint;          // the signed note
+  };
+  [[nodiscard]] virtual base::Result<Inclusion> prove(std::uint64_t index) const = 0;
 };
 
 // Opens or makes a log in a folder, which it locks; recovers it as log.h says.

@@ -64,7 +64,9 @@ Result<std::string> text_at(const json& object, const char* member) {
   return found->get<std::string>();
 }
 
-Result<OpenedBody> parse_plain(base::ByteView plain) {
+}  // namespace
+
+Result<OpenedBody> read_plain_body(base::ByteView plain) {
   if (plain.size() < kSaltBytes) return no_record();
   auto parsed = base::parse_json(base::as_text(plain.subspan(kSaltBytes)), {.max_bytes = kMaxPlainBytes});
   if (!parsed || !parsed->is_object()) return no_record();
@@ -86,8 +88,6 @@ Result<OpenedBody> parse_plain(base::ByteView plain) {
   opened.commitment = commitment_of(plain);
   return opened;
 }
-
-}  // namespace
 
 Result<Prepared> prepare(const Record& record, base::Timestamp now, base::RandomSource& random) {
   HF_CHECK(keys::full_name(body_key_name(record.workspace, 0)));
@@ -124,10 +124,15 @@ base::Bytes seal_body(const Prepared& record, std::uint64_t index, const crypto:
   return crypto::seal_envelope(key, context_of(record.workspace, index), record.plain.reveal(), random);
 }
 
+Result<base::Secret> open_plain_body(base::ByteView body, const base::WorkspaceId& workspace,
+                                     std::uint64_t index, const crypto::AeadKey& key) {
+  return crypto::open_envelope(key, context_of(workspace, index), body);
+}
+
 Result<OpenedBody> open_body(base::ByteView body, const base::WorkspaceId& workspace, std::uint64_t index,
                              const crypto::AeadKey& key) {
-  HF_TRY(const auto plain, crypto::open_envelope(key, context_of(workspace, index), body));
-  HF_TRY(auto opened, parse_plain(plain.reveal()));
+  HF_TRY(const auto plain, open_plain_body(body, workspace, index, key));
+  HF_TRY(auto opened, read_plain_body(plain.reveal()));
   if (opened.record.workspace != workspace) return no_record();
   return opened;
 }

@@ -79,6 +79,11 @@ struct OpenedBody {
   Record record;
   base::Digest commitment;  // for comparison with the log's
 };
+// A plain body as prepare() has it, salt included. kDataCorrupt where it is no record.
+base::Result<OpenedBody> read_plain_body(base::ByteView plain);
+// The plain body. kDataCorrupt where it was changed, or belongs elsewhere.
+base::Result<base::Secret> open_plain_body(base::ByteView body, const base::WorkspaceId& workspace,
+                                           std::uint64_t index, const crypto::AeadKey& key);
 // kDataCorrupt where it was changed, belongs elsewhere, or is no record.
 base::Result<OpenedBody> open_body(base::ByteView body, const base::WorkspaceId& workspace,
                                    std::uint64_t index, const crypto::AeadKey& key);
