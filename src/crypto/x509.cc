@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 
@@ -70,18 +71,35 @@ ByteView bytes_of(const ASN1_STRING* string) {
   return {ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-Result<std::vector<std::string>> uris_of(const X509* certificate) {
+struct AlternativeNames {
+  std::vector<std::string> uris;
+  std::vector<std::string> emails;
+  std::vector<std::string> dns_names;
+};
+
+// An IA5String (RFC 5280, section 4.2.1.6). Nothing else: a NUL or a byte beyond ASCII would let a name pass
+// for another one.
+bool is_plain(std::string_view name) {
+  return std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c < 0x7f; });
+}
+
+Result<AlternativeNames> names_of(const X509* certificate) {
   int critical = 0;
   const Names names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, nullptr)));
   if (names == nullptr && critical != -1)
     return malformed("its alternative names can't be read or stand twice");
-  std::vector<std::string> uris;
+  AlternativeNames found;
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == GEN_URI) uris.emplace_back(base::as_text(bytes_of(name->d.uniformResourceIdentifier)));
+    if (name->type == GEN_URI)
+      found.uris.emplace_back(base::as_text(bytes_of(name->d.uniformResourceIdentifier)));
+    const bool is_email = name->type == GEN_EMAIL;
+    if (!is_email && name->type != GEN_DNS) continue;
+    const auto text = base::as_text(bytes_of(is_email ? name->d.rfc822Name : name->d.dNSName));
+    if (is_plain(text)) (is_email ? found.emails : found.dns_names).emplace_back(text);
   }
-  return uris;
+  return found;
 }
 
 Stack stack_of(std::span<const Certificate> certificates) {
@@ -124,7 +142,10 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   certificate.serial_ = base::hex_encode(bytes_of(X509_get0_serialNumber(decoded.get())));
   HF_TRY(certificate.not_before_, timestamp(X509_get0_notBefore(decoded.get())));
   HF_TRY(certificate.not_after_, timestamp(X509_get0_notAfter(decoded.get())));
-  HF_TRY(certificate.uris_, uris_of(decoded.get()));
+  HF_TRY(auto names, names_of(decoded.get()));
+  certificate.uris_ = std::move(names.uris);
+  certificate.emails_ = std::move(names.emails);
+  certificate.dns_names_ = std::move(names.dns_names);
   ERR_clear_error();
   return certificate;
 }

@@ -35,6 +35,9 @@ class Certificate {
   [[nodiscard]] base::Timestamp not_after() const { return not_after_; }
   // The URIs among the subject's alternative names, e.g. a workload's spiffe://... Bytes as they stand.
   [[nodiscard]] const std::vector<std::string>& uris() const { return uris_; }
+  // Likewise the addresses (rfc822Name) and host names (dNSName), where they are ASCII.
+  [[nodiscard]] const std::vector<std::string>& emails() const { return emails_; }
+  [[nodiscard]] const std::vector<std::string>& dns_names() const { return dns_names_; }
   // kUnsupported for a key that sign.h does not accept, e.g. RSA.
   [[nodiscard]] base::Result<PublicKey> public_key() const;
 
@@ -48,6 +51,8 @@ class Certificate {
   base::Timestamp not_before_;
   base::Timestamp not_after_;
   std::vector<std::string> uris_;
+  std::vector<std::string> emails_;
+  std::vector<std::string> dns_names_;
 };
 
 // Every block of PEM text, all of which must be certificates; one at least.
