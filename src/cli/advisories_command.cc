@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/model_reader.h"
 #include "cli/settings.h"
 #include "formats/source.h"
 #include "supply/advisory_report.h"
@@ -103,8 +104,9 @@ base::Result<ExitCode> check(const Options& options, const Invocation& invocatio
   HF_TRY(const auto match, match_options(options));
   HF_TRY(const auto index, open_index(options, invocation));
   supply::Inventory inventory;
+  const auto read_model = jailed_model_reader();
   for (const auto& path : options.paths) {
-    HF_TRY(auto collection, supply::collect(path));
+    HF_TRY(auto collection, supply::collect(path, read_model));
     inventory.add(std::move(collection.inventory));
   }
   HF_TRY(auto result, supply::match_advisories(inventory, index, match));

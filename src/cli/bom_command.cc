@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/model_reader.h"
 #include "supply/bom.h"
 #include "supply/collect.h"
 
@@ -25,12 +26,13 @@ base::Result<supply::Bom> bill_of(const Options& options, const Invocation& invo
   supply::Bom bom{.subject = {.name = options.name, .version = {}},
                   .tool_version = invocation.version,
                   .made_at = base::system_clock().now()};
+  const auto read_model = jailed_model_reader();
   for (const auto& path : options.paths) {
-    HF_TRY(auto collection, supply::collect(path));
+    HF_TRY(auto collection, supply::collect(path, read_model));
     bom.inventory.add(std::move(collection.inventory));
     for (auto& model : collection.models) {
-      model.task = options.task;
-      model.datasets = options.datasets;
+      model.card.task = options.task;
+      for (const auto& dataset : options.datasets) model.card.datasets.push_back({dataset, {}, "training"});
       bom.models.push_back(std::move(model));
     }
   }

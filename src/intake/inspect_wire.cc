@@ -84,15 +84,22 @@ base::Result<InspectDone> done_of(const json& object) {
 }  // namespace
 
 std::string encode(const InspectRequest& request) {
-  return dump({{"path", request.path}, {"explain", request.explain}});
+  return dump({{"do", request.verb == Verb::kDescribe ? "describe" : "inspect"},
+               {"path", request.path},
+               {"explain", request.explain}});
 }
 
 base::Result<InspectRequest> decode_request(base::ByteView frame) {
   HF_TRY(const json object, parse_object(frame));
-  if (!has_text(object, "path") || !object.contains("explain") || !object["explain"].is_boolean()) {
+  if (!has_text(object, "path") || !has_text(object, "do") || !object.contains("explain") ||
+      !object["explain"].is_boolean()) {
     return malformed();
   }
-  return InspectRequest{.path = object["path"], .explain = object["explain"]};
+  const bool describe = object["do"] == "describe";
+  if (!describe && object["do"] != "inspect") return malformed();
+  return InspectRequest{.path = object["path"],
+                        .explain = object["explain"],
+                        .verb = describe ? Verb::kDescribe : Verb::kInspect};
 }
 
 std::string encode(const inspect::Finding& finding) {

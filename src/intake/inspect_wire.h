@@ -14,9 +14,15 @@
 
 namespace holdfast::intake {
 
+enum class Verb {
+  kInspect,
+  kDescribe,  // answered by one frame of model_wire.h
+};
+
 struct InspectRequest {
   std::string path;
   bool explain = false;  // whether pickles are written out
+  Verb verb = Verb::kInspect;
 };
 
 std::string encode(const InspectRequest& request);

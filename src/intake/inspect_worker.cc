@@ -5,6 +5,8 @@
 #include "formats/source.h"
 #include "inspect/artefact.h"
 #include "intake/inspect_wire.h"
+#include "intake/model_wire.h"
+#include "supply/model_file.h"
 #include "worker/child.h"
 
 namespace holdfast::intake {
@@ -14,6 +16,10 @@ namespace {
 base::Result<> answer(worker::Channel& channel, worker::Frame frame) {
   HF_TRY(const InspectRequest request, decode_request(frame.bytes));
   HF_TRY(const auto file, formats::FileSource::adopt(std::move(frame.descriptor)));
+  if (request.verb == Verb::kDescribe) {
+    const auto description = encode(supply::describe_model(file, request.path));
+    return channel.send(base::as_bytes(description), worker::kNoDeadline);
+  }
   inspect::Findings findings;
   InspectDone done{.coverage = inspect::inspect_artefact(file, request.path, findings,
                                                          request.explain ? inspect::kMaxPrograms : 0),

@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "intake/inspect_wire.h"
 #include "intake/inspect_worker.h"
+#include "intake/model_describer.h"
+#include "intake/model_wire.h"
 #include "worker/child.h"
 
 // The test program is also the worker: main() below. This one does what a worker may do that a hostile file
@@ -36,7 +38,8 @@ int misbehave() {
   auto channel = worker::begin_work();
   if (!channel) return EXIT_FAILURE;
   while (auto frame = channel->receive(worker::kNoDeadline, worker::Descriptors::kAccept).value()) {
-    const auto path = decode_request(frame->bytes)->path;
+    const auto request = decode_request(frame->bytes);
+    const auto& path = request->path;
     const auto name = fs::path(path).filename().string();
     if (name == "crash") std::abort();
     if (name == "crash-after-finding") {
@@ -47,6 +50,18 @@ int misbehave() {
     for (volatile unsigned spin = 0; name == "hang";) spin = spin + 1;
     if (name == "slander") say(*channel, encode(finding_about("/another/file")));
     while (name == "flood") say(*channel, encode(finding_about(path)));
+    if (request->verb == Verb::kDescribe) {
+      if (name == "nonsense") {
+        say(*channel, "{}");
+      } else if (name == "other") {
+        say(*channel, encode(base::Result<supply::ModelDescription>(
+                          base::fail(base::ErrorCode::kUnsupported, "other is text"))));
+      } else {
+        say(*channel,
+            encode(base::Result<supply::ModelDescription>(supply::ModelDescription{.format = "test"})));
+      }
+      continue;
+    }
     if (name == "finding") say(*channel, encode(finding_about(path)));
     say(*channel,
         encode(InspectDone{.coverage = {.format = "test", .not_looked_at = {}}, .findings_dropped = 0}));
@@ -145,6 +160,20 @@ TEST_F(InspectorTest, ALinkInAFolderIsFoundAndNotFollowed) {
   const auto report = inspect().value();
   ASSERT_EQ(report.files.size(), 1U);
   EXPECT_EQ(report.files[0].findings.at(0).rule_id, "file.link");
+}
+
+TEST_F(InspectorTest, DescribesModelsAndNoFileSpoilsTheNext) {
+  ModelDescriber describer({.memory_bytes = 1UL << 30, .time_per_file = std::chrono::seconds(1)});
+  const auto describe = [&](std::string_view name) {
+    add(name);
+    return describer.describe(formats::FileSource::open(folder_ / name).value(), std::string(name));
+  };
+  EXPECT_EQ(describe("model")->format, "test");
+  EXPECT_EQ(describe("other").error().code, base::ErrorCode::kUnsupported);
+  EXPECT_EQ(describe("crash").error().code, base::ErrorCode::kUnavailable);
+  EXPECT_EQ(describe("nonsense").error().code, base::ErrorCode::kDataCorrupt);
+  EXPECT_EQ(describe("hang").error().code, base::ErrorCode::kDeadline);
+  EXPECT_EQ(describe("model")->format, "test");
 }
 
 TEST_F(InspectorTest, APathThatIsNotThereIsAnError) {

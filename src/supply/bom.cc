@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/sha256.h"
+#include "supply/bom_model.h"
 #include "supply/ecosystem.h"
 #include "supply/json_document.h"
 
@@ -94,41 +95,6 @@ Json component_json(const Component& component, const std::string& purl,
   return one;
 }
 
-Json values_json(const std::vector<ModelFile::Value>& values) {
-  Json all = Json::array();
-  for (const auto& value : values) all.push_back({{"format", fmt::format("{}: {}", value.name, value.type)}});
-  return all;
-}
-
-std::string model_ref(const ModelFile& model) { return "model:" + model.digest.prefixed(); }
-
-Json model_json(const ModelFile& model) {
-  Json parameters = Json::object();
-  if (!model.task.empty()) parameters["task"] = model.task;
-  if (!model.datasets.empty()) {
-    Json datasets = Json::array();
-    for (const auto& dataset : model.datasets) datasets.push_back({{"type", "dataset"}, {"name", dataset}});
-    parameters["datasets"] = std::move(datasets);
-  }
-  if (!model.inputs.empty()) parameters["inputs"] = values_json(model.inputs);
-  if (!model.outputs.empty()) parameters["outputs"] = values_json(model.outputs);
-  Json properties = Json::array({property("holdfast:format", model.format),
-                                 property("holdfast:size-bytes", std::to_string(model.size_bytes))});
-  if (!model.producer.empty()) properties.push_back(property("holdfast:producer", model.producer));
-  if (model.tensors_in_all > 0) {
-    properties.push_back(property("holdfast:tensors", std::to_string(model.tensors_in_all)));
-    properties.push_back(property("holdfast:parameters", std::to_string(model.parameters)));
-  }
-  for (const auto& tensor : model.tensors) {
-    properties.push_back(property("holdfast:tensor:" + tensor.name, tensor.type));
-  }
-  return {{"type", "machine-learning-model"},
-          {"bom-ref", model_ref(model)},
-          {"name", model.name},
-          {"hashes", Json::array({{{"alg", "SHA-256"}, {"content", model.digest.hex()}}})},
-          {"modelCard", {{"modelParameters", std::move(parameters)}, {"properties", std::move(properties)}}}};
-}
-
 struct Merged {
   const Component* component = nullptr;
   std::set<std::string> found_in;
@@ -180,10 +146,7 @@ std::string to_cyclonedx(const Bom& bom) {
     component.development = merged.development;
     components.push_back(component_json(component, purl, merged.found_in));
   }
-  std::set<std::string> models;
-  for (const auto& model : bom.models) {
-    if (models.insert(model_ref(model)).second) components.push_back(model_json(model));
-  }
+  for (auto& component : model_components(bom.models)) components.push_back(std::move(component));
   Json subject{{"type", bom.subject.type}, {"bom-ref", "subject"}, {"name", bom.subject.name}};
   if (!bom.subject.version.empty()) subject["version"] = bom.subject.version;
   Json tool{{"type", "application"}, {"name", "holdfast"}, {"version", bom.tool_version}};

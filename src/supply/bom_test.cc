@@ -5,12 +5,28 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crypto/sha256.h"
 #include "supply/lock_file.h"
 
 namespace holdfast::supply {
 namespace {
 
 using testing::ElementsAre;
+
+ModelCard sample_card() {
+  ModelCard card;
+  card.task = "tabular-classification";
+  card.architecture_family = "feed-forward network";
+  card.datasets = {{"credit-2026", std::nullopt, ""},
+                   {"test rows", crypto::sha256(base::as_bytes("rows")), "evaluation"}};
+  card.base_models = {{"foundation", crypto::sha256(base::as_bytes("base"))}};
+  card.metrics = {{"accuracy", "sex = female", "0.8", "0.7", "0.9", "Wilson"},
+                  {"accuracy", "", "0.81", "", "", "Wilson"}};
+  card.limitations = {"No group below 100 rows is told"};
+  card.fairness = {{"sex", "demographic parity difference 0.1", ""}};
+  card.risks = {{"evasion", "hardened"}};
+  return card;
+}
 
 Bom sample() {
   Bom bom{.subject = {.name = "credit", .version = "1"},
@@ -27,21 +43,24 @@ Bom sample() {
   bom.inventory.add(
       *read_lock_file(LockFormat::kRequirements, "markupsafe==2.1\nflask\n", "requirements.txt"));
   bom.models.push_back({.name = "m.onnx",
-                        .format = "ONNX",
-                        .producer = "pytorch 2.1",
-                        .inputs = {{"x", "tensor(float) [batch, 20]"}},
-                        .tensors = {{"w", "float [20, 1]"}},
-                        .tensors_in_all = 1,
-                        .parameters = 20,
-                        .task = "tabular-classification",
-                        .datasets = {"credit-2026"}});
+                        .version = "2",
+                        .digest = crypto::sha256(base::as_bytes("m")),
+                        .size_bytes = 1,
+                        .says = {.format = "ONNX",
+                                 .producer = "pytorch 2.1",
+                                 .inputs = {{"x", "tensor(float) [batch, 20]"}},
+                                 .outputs = {},
+                                 .tensors = {{"w", "float [20, 1]"}},
+                                 .tensors_in_all = 1,
+                                 .parameters = 20},
+                        .card = sample_card()});
   return bom;
 }
 
 TEST(Bom, TellsEachPackageOnceWithWhatIsKnownOfIt) {
   const auto bom = nlohmann::json::parse(to_cyclonedx(sample()));
   EXPECT_EQ(bom["specVersion"], "1.6");
-  ASSERT_EQ(bom["components"].size(), 4U);
+  ASSERT_EQ(bom["components"].size(), 5U);
   const auto& safe = bom["components"][2];
   EXPECT_EQ(safe["purl"], "pkg:pypi/markupsafe@2.1");
   EXPECT_EQ(safe["hashes"][0]["content"], "02020202020202020202020202020202")
@@ -54,6 +73,14 @@ TEST(Bom, TellsEachPackageOnceWithWhatIsKnownOfIt) {
   const auto& card = bom["components"][3]["modelCard"];
   EXPECT_EQ(card["modelParameters"]["task"], "tabular-classification");
   EXPECT_EQ(card["modelParameters"]["datasets"][0]["name"], "credit-2026");
+  EXPECT_EQ(card["modelParameters"]["datasets"][1]["ref"], bom["components"][4]["bom-ref"]);
+  EXPECT_EQ(bom["components"][4]["type"], "data");
+  EXPECT_EQ(card["quantitativeAnalysis"]["performanceMetrics"][0],
+            nlohmann::json::parse(R"({"type":"accuracy","value":"0.8","slice":"sex = female",
+                "confidenceInterval":{"lowerBound":"0.7","upperBound":"0.9"}})"));
+  EXPECT_FALSE(card["quantitativeAnalysis"]["performanceMetrics"][1].contains("confidenceInterval"));
+  EXPECT_EQ(card["considerations"]["fairnessAssessments"][0]["groupAtRisk"], "sex");
+  EXPECT_EQ(bom["components"][3]["pedigree"]["ancestors"][0]["name"], "foundation");
   EXPECT_EQ(bom["metadata"]["properties"][0]["name"], "holdfast:not-told");
 }
 

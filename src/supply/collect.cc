@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/file.h"
+#include "crypto/sha256.h"
 #include "supply/bom.h"
 #include "supply/installed.h"
 #include "supply/lock_file.h"
@@ -79,12 +80,26 @@ base::Result<std::optional<Inventory>> read_packages(const fs::path& path) {
   return std::optional<Inventory>();
 }
 
-base::Result<ModelFile> read_model(const fs::path& path) {
-  HF_TRY(const auto source, formats::FileSource::open(path));
-  return describe_model(source, path.filename().string());
+base::Result<base::Digest> digest_of(const formats::Source& file) {
+  crypto::Sha256 hash;
+  formats::SourceStream stream(file);
+  base::Bytes buffer(1UL << 20);
+  while (true) {
+    HF_TRY(const auto count, stream.read(buffer));
+    if (count == 0) return hash.finish();
+    hash.update(base::ByteView(buffer).first(count));
+  }
 }
 
-base::Result<> collect_file(const fs::path& path, Collection& to) {
+base::Result<ModelFile> read_model(const fs::path& path, const ModelReader& reader) {
+  HF_TRY(const auto source, formats::FileSource::open(path));
+  ModelFile model{.name = path.filename().string(), .version = {}, .size_bytes = source.size()};
+  HF_TRY(model.says, reader(source, model.name));
+  HF_TRY(model.digest, digest_of(source));
+  return model;
+}
+
+base::Result<> collect_file(const fs::path& path, const ModelReader& reader, Collection& to) {
   HF_TRY(auto packages, read_packages(path));
   if (!packages) {
     HF_TRY(const auto source, formats::FileSource::open(path));
@@ -100,12 +115,12 @@ base::Result<> collect_file(const fs::path& path, Collection& to) {
     to.read.push_back(path.generic_string());
     return {};
   }
-  HF_TRY(auto model, read_model(path));
+  HF_TRY(auto model, read_model(path, reader));
   to.models.push_back(std::move(model));
   return {};
 }
 
-void collect_within(const fs::path& path, Collection& to) {
+void collect_within(const fs::path& path, const ModelReader& reader, Collection& to) {
   auto packages = read_packages(path);
   if (!packages) {
     to.inventory.gaps.push_back(std::move(packages).error().message);
@@ -113,7 +128,7 @@ void collect_within(const fs::path& path, Collection& to) {
     to.inventory.add(std::move(**packages));
     to.read.push_back(path.generic_string());
   } else if (ends_like_a_model(path)) {
-    auto model = read_model(path);
+    auto model = read_model(path, reader);
     if (model) {
       to.models.push_back(*std::move(model));
     } else if (model.error().code != ErrorCode::kUnsupported) {  // the ending was another thing's
@@ -122,7 +137,7 @@ void collect_within(const fs::path& path, Collection& to) {
   }
 }
 
-base::Result<> collect_folder(const fs::path& folder, Collection& to) {
+base::Result<> collect_folder(const fs::path& folder, const ModelReader& reader, Collection& to) {
   std::error_code error;
   std::vector<fs::path> files;
   std::size_t met = 0;
@@ -141,19 +156,19 @@ base::Result<> collect_folder(const fs::path& folder, Collection& to) {
                       fmt::format("cannot list {}: {}", folder.generic_string(), error.message()));
   }
   std::sort(files.begin(), files.end());
-  for (const auto& file : files) collect_within(file, to);
+  for (const auto& file : files) collect_within(file, reader, to);
   return {};
 }
 
 }  // namespace
 
-base::Result<Collection> collect(const fs::path& path) {
+base::Result<Collection> collect(const fs::path& path, const ModelReader& reader) {
   Collection collection;
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    HF_CHECK(collect_folder(path, collection));
+    HF_CHECK(collect_folder(path, reader, collection));
   } else {
-    HF_CHECK(collect_file(path, collection));
+    HF_CHECK(collect_file(path, reader, collection));
   }
   if (collection.inventory.components.size() > Inventory::kMaxComponents) {
     return base::fail(
