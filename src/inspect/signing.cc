@@ -108,7 +108,9 @@ Result<> check_signable(const fs::path& artefact, const FoundFiles& found) {
 }
 
 Result<Manifest> hash_artefact(const fs::path& artefact, const SigningOptions& options) {
-  Manifest manifest{.artefact = artefact_name(artefact), .allow_symlinks = options.allow_symlinks};
+  Manifest manifest{.artefact = options.name.empty() ? artefact_name(artefact) : options.name,
+                    .uri = options.uri,
+                    .allow_symlinks = options.allow_symlinks};
   HF_TRY(manifest.ignored, ignored_when_signing(artefact, options));
   HF_TRY(const FoundFiles found, find_files(artefact, manifest.ignored, options.allow_symlinks));
   HF_CHECK(check_signable(artefact, found));

@@ -29,6 +29,8 @@ struct SigningOptions {
   bool allow_symlinks = false;
   // Where the bundle will lie: ignored if that is inside the artefact.
   std::filesystem::path bundle;
+  std::string name;  // of the artefact; empty: of its file or folder
+  std::string uri;   // Manifest::uri
   // The key's certificate first, then those up to the root; empty to sign with the bare key.
   std::vector<crypto::Certificate> certificates;
   SigningProgress progress;

@@ -272,6 +272,9 @@ Result<Manifest> parse_manifest(ByteView statement) {
   if (subjects->size() != 1) return malformed("it has not exactly one subject");
   Manifest manifest;
   HF_TRY(manifest.artefact, text(subjects->front(), "name"));
+  if (subjects->front().contains("uri")) {
+    HF_TRY(manifest.uri, text(subjects->front(), "uri"));
+  }
   HF_TRY(const json* const digests, member(subjects->front(), "digest", json::value_t::object));
   HF_TRY(const std::string root, text(*digests, "sha256"));
   HF_TRY(const json* const predicate, member(*parsed, "predicate", json::value_t::object));
@@ -296,10 +299,11 @@ Result<std::string> write_manifest(const Manifest& manifest) {
                         {"hash_type", hash_name(manifest.hash)},
                         {"allow_symlinks", manifest.allow_symlinks}};
   if (!manifest.ignored.empty()) serialization["ignore_paths"] = manifest.ignored;
+  json subject = {{"name", manifest.artefact}, {"digest", {{"sha256", manifest.root().hex()}}}};
+  if (!manifest.uri.empty()) subject["uri"] = manifest.uri;
   auto statement = base::canonical_json(
       {{"_type", kStatementType},
-       {"subject",
-        json::array({{{"name", manifest.artefact}, {"digest", {{"sha256", manifest.root().hex()}}}}})},
+       {"subject", json::array({std::move(subject)})},
        {"predicateType", kPredicateType},
        {"predicate", {{"serialization", std::move(serialization)}, {"resources", std::move(resources)}}}});
   if (!statement) {

@@ -29,6 +29,9 @@ struct ManifestResource {
 
 struct Manifest {
   std::string artefact;  // its name when it was signed; tells nothing about its name now
+  // What it is, as a package URL with its version ("pkg:generic/credit@1.4.0"): the subject's uri, which
+  // other tools pass over. Empty where the signer did not say.
+  std::string uri;
   ManifestHash hash = ManifestHash::kSha256;
   std::uint64_t shard_size = 0;  // bytes; 0: each resource is a whole file
   bool allow_symlinks = false;

@@ -1,0 +1,1 @@
+holdfast_module(trust COLD USES base crypto formats inspect supply audit LIBS PkgConfig::tomlplusplus nlohmann_json::nlohmann_json)
