@@ -175,6 +175,16 @@ constexpr Rule kRules[] = {
      .practice = "P24",
      .risk = "R14",
      .atlas = ""},
+    {.id = "rules.overdue",
+     .severity = Severity::kHigh,
+     .title = "Judged by rules that are too old",
+     .explanation =
+         "The rule set expired, or was issued longer ago than allowed: what became known since then was not "
+         "looked for.",
+     .remedy = "Install a newer rule set with `holdfast rules update`, or update the program.",
+     .practice = "P22",
+     .risk = "R12",
+     .atlas = ""},
     {.id = "safetensors.malformed",
      .severity = Severity::kMedium,
      .title = "safetensors file that breaks its format",

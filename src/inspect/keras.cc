@@ -13,14 +13,13 @@
 #include "base/json.h"
 #include "formats/anomaly.h"
 #include "formats/hdf5.h"
+#include "inspect/rule_lists.h"
 
 namespace holdfast::inspect {
 namespace {
 
 using formats::quote;
 using nlohmann::json;
-
-#include "keras_allow_list.inc"  // kBuiltinLines, made from data/keras_allow.list by module.cmake
 
 constexpr base::JsonLimits kLimits{.max_bytes = 32UL << 20, .max_depth = 400};
 
@@ -66,7 +65,7 @@ struct AllowList {
 const AllowList& allow_list() {
   static const AllowList list = [] {
     AllowList made;
-    for (const std::string_view line : kBuiltinLines) {
+    for (const std::string_view line : rule_lines(RuleList::kKerasAllow)) {
       made.entries.insert(line);
       made.names.insert(line.substr(line.find(' ') + 1));
     }

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/assert.h"
+#include "inspect/rule_lists.h"
 
 namespace holdfast::inspect {
 namespace {
@@ -15,8 +16,6 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 using base::Result;
-
-#include "pickle_allow_list.inc"  // kBuiltinLines, made from data/pickle_allow.list by module.cmake
 
 constexpr std::array<std::string_view, 13> kRoleNames{
     "reference", "new",        "construct",     "enum",        "dtype",       "array",       "call",
@@ -71,7 +70,7 @@ void PickleAllowList::sort() { std::stable_sort(entries_.begin(), entries_.end()
 const PickleAllowList& PickleAllowList::builtin() {
   static const PickleAllowList list = [] {
     std::string text;
-    for (const std::string_view line : kBuiltinLines) text.append(line).push_back('\n');
+    for (const std::string_view line : rule_lines(RuleList::kPickleAllow)) text.append(line).push_back('\n');
     auto parsed = parse(text);
     HF_ASSERT(parsed.has_value());
     return *std::move(parsed);

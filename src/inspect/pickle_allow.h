@@ -39,7 +39,8 @@ class PickleAllowList {
  public:
   static constexpr std::size_t kMaxEntries = 100'000;
 
-  // The list of this program, src/inspect/data/pickle_allow.list.
+  // The list in force: this program's own, src/inspect/data/pickle_allow.list, or a rule set's
+  // (rule_lists.h).
   static const PickleAllowList& builtin();
   // One entry a line: "<role> <module> <name>", "#" begins a comment. A name of "*" stands for every name
   // without a dot, a module that ends in ".*" for every module below it. kInvalidArgument names the line.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 // Which functions of Python's world do what a model file has no business doing, as data.
@@ -28,5 +29,8 @@ enum class PythonCallKind : std::uint8_t {
 
 // By the name with its modules: "os.system"; without any for what is built in: "eval".
 PythonCallKind python_call_kind(std::string_view name);
+
+// As data/python_calls.list writes it: "executes-text".
+std::optional<PythonCallKind> parse_python_call_kind(std::string_view word);
 
 }  // namespace holdfast::inspect

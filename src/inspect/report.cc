@@ -35,7 +35,21 @@ std::string_view colour_of(Severity severity) {
   return severity == Severity::kMedium ? "\x1b[33m" : "\x1b[36m";
 }
 
-std::string text_of(const Finding& finding, bool colour) {
+// " by rules 2026112300 of 2026-11-23"
+std::string by_rules(const RuleSetName& rules) {
+  if (rules.version == 0) return {};
+  constexpr std::size_t kDay = 10;
+  return fmt::format(" by rules {} of {}", rules.version, rules.issued_at.text().substr(0, kDay));
+}
+
+nlohmann::ordered_json json_of(const RuleSetName& rules) {
+  nlohmann::ordered_json object{
+      {"version", rules.version}, {"issued_at", rules.issued_at.text()}, {"signer", nullptr}};
+  if (!rules.signer.empty()) object["signer"] = rules.signer;
+  return object;
+}
+
+std::string text_of(const Report& report, const Finding& finding, bool colour) {
   std::string name(to_string(finding.severity));
   std::transform(name.begin(), name.end(), name.begin(),
                  [](char c) { return static_cast<char>(c - 'a' + 'A'); });
@@ -46,18 +60,18 @@ std::string text_of(const Finding& finding, bool colour) {
   } else {
     text += fmt::format("    in {}\n", printable(finding.path));
   }
-  if (const Rule* rule = find_rule(finding.rule_id)) {
+  if (const auto rule = report.rule(finding.rule_id)) {
     text += fmt::format("    why: {}\n    do:  {}\n", rule->explanation, rule->remedy);
   }
   return text;
 }
 
-nlohmann::ordered_json json_of(const Finding& finding) {
+nlohmann::ordered_json json_of(const Report& report, const Finding& finding) {
   nlohmann::ordered_json object{{"rule", finding.rule_id},    {"severity", to_string(finding.severity)},
                                 {"path", finding.path},       {"offset", nullptr},
                                 {"message", finding.message}, {"fingerprint", fingerprint(finding)}};
   if (finding.offset) object["offset"] = *finding.offset;
-  if (const Rule* rule = find_rule(finding.rule_id)) {
+  if (const auto rule = report.rule(finding.rule_id)) {
     object["title"] = rule->title;
     object["explanation"] = rule->explanation;
     object["remedy"] = rule->remedy;
@@ -68,8 +82,8 @@ nlohmann::ordered_json json_of(const Finding& finding) {
   return object;
 }
 
-nlohmann::ordered_json json_of(const Dismissed& dismissed) {
-  auto object = json_of(dismissed.finding);
+nlohmann::ordered_json json_of(const Report& report, const Dismissed& dismissed) {
+  auto object = json_of(report, dismissed.finding);
   object["dismissed"] = {{"reason", dismissed.dismissal.reason},
                          {"reviewer", dismissed.dismissal.reviewer},
                          {"expires", dismissed.dismissal.expires.text()}};
@@ -102,6 +116,17 @@ std::size_t Report::count_at_least(Severity severity) const {
   return count;
 }
 
+std::optional<Rule> Report::rule(std::string_view id) const {
+  const Rule* own = find_rule(id);
+  if (own == nullptr) return std::nullopt;
+  Rule told = *own;
+  if (const auto text = rule_texts.find(id); text != rule_texts.end()) {
+    if (!text->second.explanation.empty()) told.explanation = text->second.explanation;
+    if (!text->second.remedy.empty()) told.remedy = text->second.remedy;
+  }
+  return told;
+}
+
 bool Report::complete() const {
   return std::all_of(files.begin(), files.end(), [](const FileReport& f) { return f.not_looked_at.empty(); });
 }
@@ -120,7 +145,7 @@ std::string to_text(const Report& report, bool colour) {
     const bool quiet = file.findings.empty() && file.dismissed.empty() && file.not_looked_at.empty();
     text += fmt::format("{}: {}{}\n", printable(file.path), file.format.empty() ? "unknown" : file.format,
                         quiet ? ", nothing found" : "");
-    for (const auto& finding : file.findings) text += text_of(finding, colour);
+    for (const auto& finding : file.findings) text += text_of(report, finding, colour);
     for (const auto& [finding, dismissal] : file.dismissed) {
       text += fmt::format("  set aside until {} by {}: {}: {}\n    because: {}\n", dismissal.expires.text(),
                           printable(dismissal.reviewer), finding.rule_id, printable(finding.message),
@@ -137,8 +162,8 @@ std::string to_text(const Report& report, bool colour) {
     dismissed += file.dismissed.size();
     if (!file.not_looked_at.empty()) ++gaps;
   }
-  text +=
-      fmt::format("{} inspected, {}", count_of(report.files.size(), "file"), count_of(findings, "finding"));
+  text += fmt::format("{} inspected{}, {}", count_of(report.files.size(), "file"), by_rules(report.rules),
+                      count_of(findings, "finding"));
   if (dismissed > 0) text += fmt::format(", {} set aside", dismissed);
   if (gaps > 0) text += fmt::format(", {} not wholly looked at", gaps);
   return text + "\n";
@@ -148,9 +173,9 @@ std::string to_json(const Report& report) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const auto& file : report.files) {
     nlohmann::ordered_json findings = nlohmann::ordered_json::array();
-    for (const auto& finding : file.findings) findings.push_back(json_of(finding));
+    for (const auto& finding : file.findings) findings.push_back(json_of(report, finding));
     auto dismissed = nlohmann::ordered_json::array();
-    for (const auto& one : file.dismissed) dismissed.push_back(json_of(one));
+    for (const auto& one : file.dismissed) dismissed.push_back(json_of(report, one));
     files.push_back({{"path", file.path},
                      {"format", file.format},
                      {"size_bytes", file.size_bytes},
@@ -163,10 +188,11 @@ std::string to_json(const Report& report) {
       files.back()["programs"].push_back({{"path", program.path}, {"text", program.text}});
     }
   }
-  const nlohmann::ordered_json whole{
+  nlohmann::ordered_json whole{
       {"summary",
        {{"files", report.files.size()}, {"complete", report.complete()}, {"findings", counts_of(report)}}},
       {"files", std::move(files)}};
+  if (report.rules.version != 0) whole["summary"]["rules"] = json_of(report.rules);
   return whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

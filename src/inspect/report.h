@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "inspect/artefact.h"
 #include "inspect/dismissal.h"
 #include "inspect/finding.h"
@@ -26,12 +29,31 @@ struct FileReport {
   std::vector<Program> programs;     // its pickles, where they were asked for
 };
 
+// Which rule set was used (rule_set.h).
+struct RuleSetName {
+  std::int64_t version = 0;  // 0: it is not told
+  base::Timestamp issued_at;
+  std::string signer;  // the id of the key that signed it; empty for the program's own
+
+  friend bool operator==(const RuleSetName&, const RuleSetName&) = default;
+};
+
+// What a rule set says of a rule in place of the program's text; empty where it says nothing.
+struct RuleText {
+  std::string explanation;
+  std::string remedy;
+};
+
 struct Report {
   std::vector<FileReport> files;
+  RuleSetName rules = {};
+  std::map<std::string, RuleText, std::less<>> rule_texts = {};  // by the rule's id
 
   // At or above the severity, over all files.
   [[nodiscard]] std::size_t count_at_least(Severity severity) const;
   [[nodiscard]] bool complete() const;
+  // A rule as the set tells it, for as long as the report lives. Absent for an id that no rule has.
+  [[nodiscard]] std::optional<Rule> rule(std::string_view id) const;
 };
 
 // The exit codes of `holdfast inspect`: 0, 1 and 2. Findings come before gaps: a file that is known to be bad

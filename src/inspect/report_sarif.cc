@@ -59,8 +59,9 @@ Json rules_of(const Report& report) {
     for (const auto& dismissed : file.dismissed) used.insert(dismissed.finding.rule_id);
   }
   Json rules = Json::array();
-  for (const auto& rule : all_rules()) {
-    if (!used.contains(rule.id)) continue;
+  for (const auto& own : all_rules()) {
+    if (!used.contains(own.id)) continue;
+    const Rule rule = report.rule(own.id).value_or(own);
     Json tags = Json::array({"security", rule.practice, rule.risk});
     if (!rule.atlas.empty()) tags.push_back(rule.atlas);
     rules.push_back({{"id", rule.id},
@@ -123,6 +124,12 @@ std::string to_sarif(const Report& report, std::string_view tool_version) {
     }
   }
   Json driver{{"name", "Holdfast"}, {"version", tool_version}, {"rules", rules_of(report)}};
+  if (report.rules.version != 0) {
+    // Section 3.19.12: the version of what the tool judges by is part of what it is.
+    driver["semanticVersion"] = fmt::format("{}+rules.{}", tool_version, report.rules.version);
+    driver["properties"] = {{"rulesVersion", report.rules.version},
+                            {"rulesIssuedAt", report.rules.issued_at.text()}};
+  }
   Json run{{"tool", {{"driver", std::move(driver)}}},
            {"invocations", Json::array({{{"executionSuccessful", report.complete()},
                                          {"toolExecutionNotifications", std::move(notifications)}}})},

@@ -2,20 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 
+#include "base/assert.h"
 #include "formats/anomaly.h"
 #include "formats/entry_names.h"
 #include "formats/tensorflow.h"
 #include "formats/tflite.h"
 #include "inspect/keras.h"
+#include "inspect/rule_lists.h"
 
 namespace holdfast::inspect {
 namespace {
 
 using formats::quote;
-
-#include "tensorflow_ops_list.inc"  // kBuiltinLines, made from data/tensorflow_ops.list by module.cmake
 
 constexpr Rule kRules[] = {
     {.id = "tensorflow.asset-escape",
@@ -76,19 +78,27 @@ constexpr Rule kRules[] = {
 
 using Reaches = std::map<std::string_view, TensorflowReach>;
 
+struct Kind {
+  std::string_view name;
+  TensorflowReach reach;
+};
+constexpr std::array<Kind, 6> kKinds{{{"python", TensorflowReach::kPython},
+                                      {"file", TensorflowReach::kFile},
+                                      {"network", TensorflowReach::kNetwork},
+                                      {"checkpoint", TensorflowReach::kCheckpoint},
+                                      {"asset", TensorflowReach::kAsset},
+                                      {"print", TensorflowReach::kPrint}}};
+
 TensorflowReach reach_of_kind(std::string_view kind) {
-  if (kind == "python") return TensorflowReach::kPython;
-  if (kind == "network") return TensorflowReach::kNetwork;
-  if (kind == "checkpoint") return TensorflowReach::kCheckpoint;
-  if (kind == "asset") return TensorflowReach::kAsset;
-  if (kind == "print") return TensorflowReach::kPrint;
-  return TensorflowReach::kFile;
+  const auto found = std::ranges::find(kKinds, kind, &Kind::name);
+  HF_ASSERT(found != kKinds.end());
+  return found->reach;
 }
 
 const Reaches& reaches() {
   static const Reaches made = [] {
     Reaches all;
-    for (const std::string_view line : kBuiltinLines) {
+    for (const std::string_view line : rule_lines(RuleList::kTensorflowOps)) {
       const std::size_t space = line.find(' ');
       if (space == std::string_view::npos) {
         all.emplace(line, TensorflowReach::kNothing);
@@ -178,6 +188,10 @@ base::Result<formats::TensorflowGraph> read(formats::Format format, const format
 }
 
 }  // namespace
+
+bool is_tensorflow_kind(std::string_view word) {
+  return std::ranges::find(kKinds, word, &Kind::name) != kKinds.end();
+}
 
 TensorflowReach tensorflow_reach(std::string_view operation) {
   const auto found = reaches().find(operation);

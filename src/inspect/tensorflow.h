@@ -16,6 +16,9 @@ enum class TensorflowReach { kNothing, kPython, kFile, kNetwork, kCheckpoint, kA
 
 TensorflowReach tensorflow_reach(std::string_view operation);
 
+// Whether that list may have this word before an operation: "python", "file".
+bool is_tensorflow_kind(std::string_view word);
+
 // A SavedModel, a frozen graph or Keras 2's metadata beside a SavedModel (the formats kSavedModel, kGraphDef
 // and kKerasMetadata): operations that reach files, hosts or Python, custom ones, names of assets, and Keras
 // layers that hold code. Pure.

@@ -6,6 +6,7 @@
 #include "inspect/artefact.h"
 #include "intake/inspect_wire.h"
 #include "intake/model_wire.h"
+#include "intake/rule_wire.h"
 #include "supply/model_file.h"
 #include "worker/child.h"
 
@@ -39,6 +40,11 @@ base::Result<> work() {
   while (true) {
     HF_TRY(auto frame, channel.receive(worker::kNoDeadline, worker::Descriptors::kAccept));
     if (!frame) return {};
+    if (is_rule_frame(frame->bytes)) {
+      HF_TRY(auto lists, decode_rules(frame->bytes));
+      HF_CHECK(inspect::use_rule_lists(std::move(lists)));
+      continue;
+    }
     HF_CHECK(answer(channel, std::move(*frame)));
   }
 }

@@ -9,6 +9,7 @@
 #include "formats/source.h"
 #include "intake/inspect_wire.h"
 #include "intake/inspect_worker.h"
+#include "intake/rule_wire.h"
 #include "worker/process.h"
 
 namespace holdfast::intake {
@@ -102,7 +103,9 @@ class Inspector {
                               .jail = {.limits = {.memory_bytes = options_.memory_bytes, .cpu = std::nullopt},
                                        .weakest = options_.weakest_jail}}));
     worker_.emplace(std::move(process));
-    return {};
+    if (!options_.rules || options_.rules->lists.empty()) return {};
+    return worker_->channel().send(encode(options_.rules->lists),
+                                   worker::deadline_in(options_.time_per_file));
   }
 
   // Why the worker gave no answer, once it is gone.
@@ -162,6 +165,18 @@ class Inspector {
   std::optional<worker::Process> worker_;
 };
 
+void judge_by(const InspectOptions& options, inspect::Report& report) {
+  if (!options.overdue.empty() && !report.files.empty()) {
+    auto& first = report.files.front();
+    first.findings.push_back({.rule_id = "rules.overdue",
+                              .severity = inspect::find_rule("rules.overdue")->severity,
+                              .path = first.path,
+                              .offset = std::nullopt,
+                              .message = options.overdue});
+  }
+  inspect::apply(options.rules ? *options.rules : inspect::builtin_rules(), report);
+}
+
 }  // namespace
 
 base::Result<inspect::Report> inspect_paths(std::span<const fs::path> paths, const InspectOptions& options) {
@@ -173,6 +188,7 @@ base::Result<inspect::Report> inspect_paths(std::span<const fs::path> paths, con
     HF_TRY(auto file, inspector.inspect(item));
     report.files.push_back(std::move(file));
   }
+  judge_by(options, report);
   return report;
 }
 
@@ -181,6 +197,7 @@ base::Result<inspect::Report> inspect_file(const formats::FileSource& file, cons
   inspect::Report report;
   report.files.push_back({.path = name, .format = {}, .not_looked_at = {}, .findings = {}});
   HF_CHECK(Inspector(options).inspect(file, report.files.front()));
+  judge_by(options, report);
   return report;
 }
 

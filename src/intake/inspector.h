@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "base/result.h"
 #include "formats/source.h"
 #include "inspect/report.h"
+#include "inspect/rule_set.h"
 #include "worker/jail.h"
 
 namespace holdfast::intake {
@@ -18,7 +20,11 @@ struct InspectOptions {
   std::uint64_t memory_bytes = 512UL << 20;  // of the worker
   std::chrono::seconds time_per_file{300};
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
-  bool explain = false;                                 // FileReport::programs
+  bool explain = false;  // FileReport::programs
+  // What to judge by; null: the program's own.
+  std::shared_ptr<const inspect::RuleSet> rules = nullptr;
+  // Where the rules are too old to let a file pass by them: why. It becomes a finding.
+  std::string overdue = {};
   std::filesystem::path executable = "/proc/self/exe";  // runs run_inspect_worker() when told to
   // Called before each file, in the caller's thread.
   std::function<void(const std::string& path)> on_file;

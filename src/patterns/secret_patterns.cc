@@ -1,5 +1,7 @@
 #include "patterns/secret_patterns.h"
 
+#include "patterns/secret_pattern_text.h"
+
 namespace holdfast::patterns {
 namespace {
 
@@ -91,7 +93,7 @@ bool is_base62(char c) { return is_letter(c) || is_digit(c); }
 
 }  // namespace
 
-std::span<const SecretPattern> secret_patterns() { return kPatterns; }
+std::span<const SecretPattern> builtin_secret_patterns() { return kPatterns; }
 
 bool is_in(Alphabet alphabet, char c) {
   switch (alphabet) {

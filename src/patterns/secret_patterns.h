@@ -57,6 +57,7 @@ struct SecretPattern {
   std::string_view source;  // who says so
 };
 
+// Those in force: the program's own, or what use_secret_patterns (secret_pattern_text.h) put in their place.
 std::span<const SecretPattern> secret_patterns();
 
 bool is_in(Alphabet alphabet, char c);
