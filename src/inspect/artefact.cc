@@ -15,6 +15,7 @@
 #include "inspect/tensor_files.h"
 #include "inspect/text_files.h"
 #include "inspect/torch_archive.h"
+#include "inspect/torch_script.h"
 #include "inspect/unpacking.h"
 
 namespace holdfast::inspect {
@@ -26,6 +27,8 @@ constexpr std::size_t kMaxGaps = 1000;
 // A stored member up to this size is read once, and its checksum with it.
 constexpr std::uint64_t kReadWholeBytes = 16ULL << 20;
 constexpr std::size_t kReadStep = 256UL << 10;
+// Code and descriptions of a program in an archive, each.
+constexpr std::size_t kMaxWholeMember = 32UL << 20;
 
 // The beginning of a stream that was read to see what it is, then the rest of it.
 class ResumedStream final : public formats::Stream {
@@ -298,21 +301,51 @@ class Inspector {
     report(reader->anomalies(), place);
     const auto torch = TorchArchive::recognise(*reader);
     if (torch && place.depth == 0) coverage_.format = torch->format();
-    bool script_seen = false;
+    TorchScript script;
     for (const auto& entry : reader->entries()) {
       if (entry.is_folder() || (torch && torch->is_storage(entry.name))) continue;
-      if (torch && torch->is_code(entry.name)) {
-        if (!std::exchange(script_seen, true)) {
-          findings_.add("torch.script-code", place.path, entry.header_offset,
-                        fmt::format("it holds code, first in {}", formats::quote(entry.name)));
-          gap(place, "TorchScript code can't be inspected");
-        }
-        continue;
-      }
       auto inner = place.member(entry.name);
       if (torch) inner.container = PickleContainer::kTorchZip;
+      if (torch && torch->is_code(entry.name)) {
+        script_code(*reader, entry, script, inner);
+        continue;
+      }
+      if (torch && torch->is_bytecode(entry.name)) script_bytecode(*reader, entry, inner);
       zip_member(*reader, entry, inner);
     }
+    gaps(place, script.finish(findings_));
+  }
+
+  // A member that is read whole; empty, and a gap, where it can't be.
+  std::string zip_text(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {
+    if (!may_enter(place)) return {};
+    if (entry.size > kMaxWholeMember) {
+      gap(place, fmt::format("it is larger than the {} MiB that are read", kMaxWholeMember >> 20));
+      return {};
+    }
+    auto member = reader.open_member(entry);
+    if (!member) {
+      gap(place, member.error().message);
+      return {};
+    }
+    MeteredStream stream(*member, budget_);
+    base::Bytes bytes;
+    if (const auto read = read_up_to(stream, kMaxWholeMember + 1, bytes); !read) failed(place, read.error());
+    report(member->anomalies(), place);
+    return std::string(base::as_text(bytes));
+  }
+
+  void script_code(const formats::ZipReader& reader, const formats::ZipEntry& entry, TorchScript& script,
+                   const Place& place) {
+    gaps(place, script.add(zip_text(reader, entry, place), place.path, findings_));
+  }
+
+  void script_bytecode(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {
+    TorchScript::add_bytecode(zip_text(reader, entry, place), place.path, findings_);
+  }
+
+  void gaps(const Place& place, const Gaps& whys) {
+    for (const std::string& why : whys) gap(place, why);
   }
 
   void zip_member(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {

@@ -195,15 +195,6 @@ constexpr Rule kRules[] = {
      .practice = "P24",
      .risk = "R14",
      .atlas = ""},
-    {.id = "torch.script-code",
-     .severity = Severity::kMedium,
-     .title = "TorchScript code",
-     .explanation =
-         "The archive holds code that PyTorch compiles and runs, and this version does not analyse it.",
-     .remedy = "Ask for the weights alone (a state_dict or safetensors), or review the files under code/.",
-     .practice = "P24",
-     .risk = "R12",
-     .atlas = "AML.T0011.000"},
 };
 
 }  // namespace

@@ -10,7 +10,9 @@
 #include "inspect/keras.h"
 #include "inspect/tensor_files.h"
 #include "inspect/tensorflow.h"
+#include "inspect/torch_ops.h"
 #include "inspect/tree_models.h"
+#include "inspect/weights.h"
 
 namespace holdfast::inspect {
 
@@ -69,7 +71,7 @@ std::span<const Rule> model_file_rules() {
   static const std::vector<Rule> rules = [] {
     std::vector<Rule> all;
     for (const auto part :
-         {coreml_rules(), gguf_rules(), keras_rules(), tensorflow_rules(), tree_model_rules()})
+         {coreml_rules(), gguf_rules(), keras_rules(), tensorflow_rules(), torch_rules(), tree_model_rules(), weight_rules()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

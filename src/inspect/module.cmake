@@ -1,7 +1,7 @@
 holdfast_module(inspect USES base crypto formats patterns LIBS OpenSSL::Crypto)
 
 # Lists of names are held as string literals, one a line, since compilers limit a literal's length.
-foreach(list IN ITEMS pickle_allow pickle_dangers keras_allow tensorflow_ops python_calls)
+foreach(list IN ITEMS pickle_allow pickle_dangers keras_allow tensorflow_ops torch_ops python_calls)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/inspect/data/${list}.list)
   file(STRINGS ${CMAKE_SOURCE_DIR}/src/inspect/data/${list}.list lines REGEX "^[A-Za-z_]")
   list(TRANSFORM lines PREPEND "    \"")

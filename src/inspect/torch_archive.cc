@@ -26,7 +26,12 @@ std::optional<TorchArchive> TorchArchive::recognise(const formats::ZipReader& ar
     const std::string_view name = entry.name;
     const std::size_t slash = name.find('/');
     const std::size_t start = slash == std::string_view::npos ? 0 : slash + 1;
-    if (name.substr(start) == kProgram) return TorchArchive(std::string(name.substr(0, start)));
+    if (name.substr(start) != kProgram) continue;
+    TorchArchive found(std::string(name.substr(0, start)));
+    found.script_ = std::ranges::any_of(archive.entries(), [&](const formats::ZipEntry& other) {
+      return found.is_code(other.name) || found.is_bytecode(other.name);
+    });
+    return found;
   }
   return std::nullopt;
 }
@@ -39,6 +44,12 @@ bool TorchArchive::is_storage(std::string_view name) const {
   return false;
 }
 
-bool TorchArchive::is_code(std::string_view name) const { return below(name, folder_, "code/").has_value(); }
+bool TorchArchive::is_code(std::string_view name) const {
+  return below(name, folder_, "code/") && name.ends_with(".py");
+}
+
+bool TorchArchive::is_bytecode(std::string_view name) const {
+  return below(name, folder_, "bytecode.pkl") == "";
+}
 
 }  // namespace holdfast::inspect

@@ -16,14 +16,18 @@ class TorchArchive {
   // Nothing where the archive is none.
   static std::optional<TorchArchive> recognise(const formats::ZipReader& archive);
 
-  [[nodiscard]] std::string format() const { return "PyTorch zip"; }
+  [[nodiscard]] std::string_view format() const { return script_ ? "TorchScript" : "PyTorch zip"; }
   // Raw bytes of a tensor, which no loader takes for anything else.
   [[nodiscard]] bool is_storage(std::string_view name) const;
+  // A source that the TorchScript loader compiles.
   [[nodiscard]] bool is_code(std::string_view name) const;
+  // The program of TorchScript's mobile form, a pickle.
+  [[nodiscard]] bool is_bytecode(std::string_view name) const;
 
  private:
   explicit TorchArchive(std::string folder) : folder_(std::move(folder)) {}
   std::string folder_;  // "archive/", or empty
+  bool script_ = false;
 };
 
 }  // namespace holdfast::inspect
