@@ -6,12 +6,15 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
+#include "cli/advisory_bundles.h"
 #include "cli/command.h"
 #include "cli/model_reader.h"
 #include "cli/settings.h"
 #include "formats/source.h"
 #include "supply/advisory_report.h"
 #include "supply/collect.h"
+#include "supply/exploitation.h"
+#include "updates/advisories.h"
 
 namespace holdfast::cli {
 namespace {
@@ -28,6 +31,8 @@ struct Options {
   int stale_days = 7;
   int vex_days = 365;
   std::vector<std::string> deadlines;  // "critical=7"
+  std::optional<std::filesystem::path> key;
+  bool unsigned_archives = false;
 };
 
 std::filesystem::path index_path(const Options& options, const Invocation& invocation) {
@@ -47,18 +52,104 @@ base::Result<supply::AdvisoryIndex> open_index(const Options& options, const Inv
   return supply::AdvisoryIndex::open(*std::move(bytes));
 }
 
-base::Result<ExitCode> import(const Options& options, const Invocation& invocation) {
-  supply::AdvisoryImport all;
-  for (const auto& path : options.paths) {
-    HF_TRY(const auto source, formats::FileSource::open(path));
-    auto added = all.add_zip(source);
-    if (!added) return base::fail(std::move(added).error().within(path.generic_string()));
+// Beside the index of advisories.
+std::filesystem::path exploitation_path(const Options& options, const Invocation& invocation) {
+  return index_path(options, invocation).replace_extension(".exploited");
+}
+
+// Nothing where none was imported, which is no fault: advisories can be told without.
+base::Result<std::optional<supply::ExploitationIndex>> open_exploitation(const Options& options,
+                                                                         const Invocation& invocation) {
+  const auto path = exploitation_path(options, invocation);
+  auto bytes = base::read_file(path, supply::ExploitationIndex::kMaxBytes);
+  if (!bytes && bytes.error().code == base::ErrorCode::kNotFound) {
+    return std::optional<supply::ExploitationIndex>();
   }
-  HF_TRY(const auto bytes, all.finish(base::system_clock().now()));
-  const auto path = index_path(options, invocation);
+  if (!bytes) return base::fail(std::move(bytes).error());
+  auto index = supply::ExploitationIndex::open(*std::move(bytes));
+  if (!index) return base::fail(std::move(index).error().within(path.generic_string()));
+  return std::optional(*std::move(index));
+}
+
+base::Result<> write_index(const std::filesystem::path& path, base::ByteView bytes) {
   std::error_code error;
   if (!path.parent_path().empty()) std::filesystem::create_directories(path.parent_path(), error);
-  HF_CHECK(base::write_file_atomically(path, bytes));
+  return base::write_file_atomically(path, bytes);
+}
+
+// What a file is, by its first bytes: an archive of OSV, CISA's catalogue in JSON, else scores.
+enum class Source { kAdvisories, kCatalogue, kScores };
+
+base::Result<Source> source_of(const formats::Source& file) {
+  base::Bytes head(4);
+  HF_TRY(const auto count, file.read_at(0, head));
+  const auto text = base::as_text(base::ByteView(head).first(count));
+  if (text.starts_with("PK")) return Source::kAdvisories;
+  return text.find('{') != std::string_view::npos ? Source::kCatalogue : Source::kScores;
+}
+
+struct Imports {
+  supply::AdvisoryImport advisories;
+  bool any_advisories = false;
+  supply::ExploitationImport exploitation;
+  bool any_exploitation = false;
+};
+
+base::Result<> take_in(const std::filesystem::path& path, Imports& to) {
+  HF_TRY(const auto file, formats::FileSource::open(path));
+  HF_TRY(const auto source, source_of(file));
+  if (source == Source::kAdvisories) {
+    to.any_advisories = true;
+    return to.advisories.add_zip(file);
+  }
+  to.any_exploitation = true;
+  if (source == Source::kScores) return to.exploitation.add_scores(file);
+  HF_TRY(const auto text, base::read_file(path, supply::ExploitationImport::kMaxCatalogueBytes));
+  return to.exploitation.add_catalogue(base::as_text(text));
+}
+
+std::string day_or_none(base::Timestamp moment) {
+  return moment == base::Timestamp() ? "none" : moment.text().substr(0, 10);
+}
+
+std::string summary(const supply::ExploitationStatus& status) {
+  return fmt::format("{} CVEs, EPSS of {}, known exploited of {}", status.rows, day_or_none(status.scored_at),
+                     day_or_none(status.catalogue_of));
+}
+
+base::Result<> finish_exploitation(const Imports& imports, const Options& options,
+                                   const Invocation& invocation) {
+  HF_TRY(const auto bytes, imports.exploitation.finish());
+  const auto path = exploitation_path(options, invocation);
+  HF_CHECK(write_index(path, bytes));
+  HF_TRY(const auto index, supply::ExploitationIndex::open(bytes));
+  print(fmt::format("{}: {}\n", path.generic_string(), summary(index.status())));
+  return {};
+}
+
+// All files are read before anything is written, so that one that is bad changes nothing.
+base::Result<ExitCode> import(const Options& options, const Invocation& invocation) {
+  HF_TRY(const bool bundle, updates::is_bundle(options.paths.front()));
+  if (bundle && options.paths.size() == 1) {
+    return import_advisory_bundle(options.paths.front(), index_path(options, invocation), options.key,
+                                  invocation);
+  }
+  HF_CHECK(allow_unsigned_advisories(options.unsigned_archives, index_path(options, invocation), invocation));
+  Imports imports;
+  HF_TRY(const auto before, open_exploitation(options, invocation));
+  if (before) imports.exploitation = supply::ExploitationImport(*before);
+  for (const auto& path : options.paths) {
+    auto taken = take_in(path, imports);
+    if (!taken) return base::fail(std::move(taken).error().within(path.generic_string()));
+  }
+  base::Bytes bytes;
+  if (imports.any_advisories) {
+    HF_TRY(bytes, imports.advisories.finish(base::system_clock().now()));
+  }
+  if (imports.any_exploitation) HF_CHECK(finish_exploitation(imports, options, invocation));
+  if (!imports.any_advisories) return ExitCode::kDone;
+  const auto path = index_path(options, invocation);
+  HF_CHECK(write_index(path, bytes));
   HF_TRY(const auto index, supply::AdvisoryIndex::open(bytes));
   const auto& status = index.status();
   print(fmt::format("{}: {} advisories on {} packages, {} withdrawn, the newest of {}\n",
@@ -86,23 +177,32 @@ base::Result<supply::MatchOptions> match_options(const Options& options) {
   }
   for (const auto& deadline : options.deadlines) {
     const auto equals = deadline.find('=');
-    const auto severity = supply::severity_of_word(deadline.substr(0, equals));
+    const auto word = deadline.substr(0, equals);
+    const auto severity = supply::severity_of_word(word);
+    const bool exploited = word == "exploited";
     int days = -1;
     const bool number =
         equals != std::string::npos && CLI::detail::lexical_cast(deadline.substr(equals + 1), days);
-    if (severity == supply::Severity::kUnknown || !number || days < 0 || days > 36'500) {
+    if ((severity == supply::Severity::kUnknown && !exploited) || !number || days < 0 || days > 36'500) {
       return base::fail(
           base::ErrorCode::kInvalidArgument,
-          fmt::format("--deadline takes SEVERITY=DAYS, such as critical=7, not \"{}\"", deadline));
+          fmt::format("--deadline takes SEVERITY=DAYS, such as critical=7 or exploited=3, not \"{}\"",
+                      deadline));
     }
-    match.deadlines[severity] = hours(24) * days;
+    if (exploited) {
+      match.exploited_deadline = hours(24) * days;
+    } else {
+      match.deadlines[severity] = hours(24) * days;
+    }
   }
   return match;
 }
 
 base::Result<ExitCode> check(const Options& options, const Invocation& invocation) {
-  HF_TRY(const auto match, match_options(options));
+  HF_TRY(auto match, match_options(options));
   HF_TRY(const auto index, open_index(options, invocation));
+  HF_TRY(const auto exploitation, open_exploitation(options, invocation));
+  if (exploitation) match.exploitation = &*exploitation;
   supply::Inventory inventory;
   const auto read_model = jailed_model_reader();
   for (const auto& path : options.paths) {
@@ -131,6 +231,9 @@ base::Result<ExitCode> show_status(const Options& options, const Invocation& inv
       fmt::format("file: {}\nimported: {}\nnewest change: {}\nadvisories: {} on {} packages, {} withdrawn\n",
                   index_path(options, invocation).generic_string(), status.imported_at.text(),
                   status.newest.text(), status.advisories, status.packages, status.withdrawn));
+  HF_TRY(const auto exploitation, open_exploitation(options, invocation));
+  print(exploitation ? fmt::format("exploitation: {}\n", summary(exploitation->status()))
+                     : "exploitation: nothing imported\n");
   if (stale) print(*stale + "\n");
   return stale ? ExitCode::kRefused : ExitCode::kDone;
 }
@@ -165,7 +268,8 @@ void add_check(CLI::App& app, const std::shared_ptr<Options>& options, const Inv
       ->capture_default_str();
   command
       ->add_option("--deadline", options->deadlines,
-                   "SEVERITY=DAYS: for so long after its publication an advisory is told, but does not fail")
+                   "SEVERITY=DAYS: for so long after its publication an advisory is told, but does not fail; "
+                   "exploited=DAYS: after it was known to be exploited, else the shortest of the others")
       ->type_name("SEVERITY=DAYS");
   add_stale(*command, *options);
   command->footer(
@@ -185,13 +289,27 @@ void add_advisories_command(CLI::App& app, const Invocation& invocation, Action&
   command->require_subcommand(1);
   auto* import_command =
       command->add_subcommand("import", "Make the index of OSV's archives, in place of the last");
-  import_command->add_option("ZIP", options->paths, "all.zip of an ecosystem, as OSV publishes it")
+  import_command
+      ->add_option("FILE", options->paths,
+                   "all.zip of an ecosystem, as OSV publishes it; EPSS's scores (.csv or .csv.gz); CISA's "
+                   "known_exploited_vulnerabilities.json")
       ->required();
   add_common(*import_command, *options);
-  import_command->footer("Example: holdfast advisories import PyPI/all.zip npm/all.zip");
+  import_command
+      ->add_option("--key", options->key,
+                   "of a bundle, its publisher's public key (PEM); the first one is kept, later ones are in "
+                   "advisories.keys")
+      ->type_name("FILE");
+  import_command->add_flag("--unsigned", options->unsigned_archives,
+                           "take archives that are not signed, though a key is trusted");
+  import_command->footer(
+      "Scores and the catalogue each take the place of the last of their kind, and leave the advisories.\n"
+      "Example: holdfast advisories import PyPI/all.zip npm/all.zip epss_scores-current.csv.gz "
+      "known_exploited_vulnerabilities.json");
   import_command->callback([options, &invocation, &action] {
     action = [options, &invocation] { return import(*options, invocation); };
   });
+  add_advisory_bundle_commands(*command, action);
   add_check(*command, options, invocation, action);
   auto* status = command->add_subcommand("status", "Show how old the index is and what it holds");
   add_common(*status, *options);

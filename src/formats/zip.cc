@@ -78,10 +78,10 @@ base::Result<std::size_t> ZipMember::read(base::MutableByteView buffer) {
 
 const Anomalies& ZipMember::anomalies() const { return state_->anomalies; }
 
-base::Result<ZipReader> ZipReader::open(const Source& source) {
+base::Result<ZipReader> ZipReader::open(const Source& source, std::size_t max_entries) {
   ZipReader zip(source);
   HF_TRY(const ZipDirectory directory, locate_zip_directory(source, zip.anomalies_));
-  HF_TRY(zip.entries_, read_zip_directory(source, directory, zip.anomalies_));
+  HF_TRY(zip.entries_, read_zip_directory(source, directory, max_entries, zip.anomalies_));
   HF_CHECK(read_local_headers(source, directory, zip.entries_, zip.anomalies_));
   HF_CHECK(report_layout(source, directory, zip.entries_, zip.anomalies_));
   report_equal_names(zip.entries_, zip.anomalies_);

@@ -62,8 +62,8 @@ class ZipReader {
   static constexpr std::uint64_t kHighRatioFloor = 16ULL << 20;
 
   // kDataCorrupt where the loaders too find no archive or a broken directory; kLimitExceeded over the bounds
-  // above.
-  static base::Result<ZipReader> open(const Source& source);
+  // above, and over `max_entries`, which an archive of many small files that is no model may raise.
+  static base::Result<ZipReader> open(const Source& source, std::size_t max_entries = kMaxEntries);
 
   // In the directory's order; names may repeat (see find).
   [[nodiscard]] const std::vector<ZipEntry>& entries() const { return entries_; }

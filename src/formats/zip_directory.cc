@@ -294,7 +294,7 @@ base::Result<ZipDirectory> locate_zip_directory(const Source& source, Anomalies&
 }
 
 base::Result<std::vector<ZipEntry>> read_zip_directory(const Source& source, const ZipDirectory& directory,
-                                                       Anomalies& anomalies) {
+                                                       std::size_t max_entries, Anomalies& anomalies) {
   if (directory.size > ZipReader::kMaxDirectoryBytes) {
     return fail(ErrorCode::kLimitExceeded,
                 fmt::format("the zip's central directory has {} bytes, over the limit of {}", directory.size,
@@ -305,9 +305,8 @@ base::Result<std::vector<ZipEntry>> read_zip_directory(const Source& source, con
   BufferedReader reader(stream);
   std::vector<ZipEntry> entries;
   while (reader.position() < directory.size) {
-    if (entries.size() == ZipReader::kMaxEntries) {
-      return fail(ErrorCode::kLimitExceeded,
-                  fmt::format("the zip has more than {} entries", ZipReader::kMaxEntries));
+    if (entries.size() == max_entries) {
+      return fail(ErrorCode::kLimitExceeded, fmt::format("the zip has more than {} entries", max_entries));
     }
     auto entry = read_record(reader, directory, anomalies);
     if (!entry) return fail(std::move(entry).error().within("cannot read the zip's central directory"));

@@ -21,7 +21,7 @@ base::Result<ZipDirectory> locate_zip_directory(const Source& source, Anomalies&
 
 // The records of the directory, without data_offset.
 base::Result<std::vector<ZipEntry>> read_zip_directory(const Source& source, const ZipDirectory& directory,
-                                                       Anomalies& anomalies);
+                                                       std::size_t max_entries, Anomalies& anomalies);
 
 // The 64-bit values of a zip64 extended-information field (APPNOTE 4.5.3) in place of those that are all
 // ones, in the field's order. kBadExtraField and kZip64Inconsistent are reported at `offset`.

@@ -218,7 +218,7 @@ base::Result<> AdvisoryImport::add(std::string_view json) {
 }
 
 base::Result<> AdvisoryImport::add_zip(const formats::Source& archive) {
-  HF_TRY(const auto zip, formats::ZipReader::open(archive));
+  HF_TRY(const auto zip, formats::ZipReader::open(archive, kMaxAdvisories));
   std::string text;
   for (const auto& entry : zip.entries()) {
     if (!entry.name.ends_with(".json")) continue;

@@ -71,6 +71,7 @@ class AdvisoryIndex {
 class AdvisoryImport {
  public:
   static constexpr std::size_t kMaxAdvisoryBytes = 32UL << 20;
+  static constexpr std::size_t kMaxAdvisories = 1UL << 20;  // of one archive: npm has more than 200,000
 
   AdvisoryImport();
   AdvisoryImport(AdvisoryImport&&) noexcept;

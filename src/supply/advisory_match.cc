@@ -130,6 +130,44 @@ bool names(const VexStatement& statement, const Match& match) {
   });
 }
 
+// What is known of any of its CVEs: the earliest exploitation, the highest probability.
+void look_up_exploitation(Match& match, const ExploitationIndex& index) {
+  auto ids = match.aliases;
+  ids.push_back(match.id);
+  for (const auto& id : ids) {
+    const auto found = index.find(id);
+    if (!found) continue;
+    auto& known = match.exploitation ? *match.exploitation : match.exploitation.emplace();
+    if (found->probability && (!known.probability || *found->probability > *known.probability)) {
+      known.probability = found->probability;
+      known.percentile = found->percentile;
+    }
+    if (found->known_since && (!known.known_since || *found->known_since < *known.known_since)) {
+      known.known_since = found->known_since;
+    }
+    known.by_ransomware = known.by_ransomware || found->by_ransomware;
+  }
+}
+
+std::optional<base::Timestamp> exploited_due(const Match& match, const MatchOptions& options) {
+  if (!match.known_exploited()) return std::nullopt;
+  if (options.exploited_deadline) return *match.exploitation->known_since + *options.exploited_deadline;
+  if (options.deadlines.empty()) return std::nullopt;
+  const auto shortest = std::min_element(options.deadlines.begin(), options.deadlines.end(),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
+  return *match.exploitation->known_since + shortest->second;
+}
+
+void set_due(Match& match, const MatchOptions& options) {
+  const auto deadline = options.deadlines.find(match.severity);
+  if (deadline != options.deadlines.end() && match.published != base::Timestamp()) {
+    match.due = match.published + deadline->second;
+  }
+  if (const auto sooner = exploited_due(match, options); sooner && (!match.due || *sooner < *match.due)) {
+    match.due = sooner;
+  }
+}
+
 void judge(Match& match, const MatchOptions& options, std::vector<std::string>& gaps) {
   for (const auto& statement : options.vex) {
     if (!names(statement, match)) continue;
@@ -140,10 +178,8 @@ void judge(Match& match, const MatchOptions& options, std::vector<std::string>& 
       match.set_aside = statement.justification;
     }
   }
-  const auto deadline = options.deadlines.find(match.severity);
-  if (deadline != options.deadlines.end() && match.published != base::Timestamp()) {
-    match.due = match.published + deadline->second;
-  }
+  if (options.exploitation != nullptr) look_up_exploitation(match, *options.exploitation);
+  set_due(match, options);
 }
 
 base::Result<std::vector<Affected>> look_up(const AdvisoryIndex& index, const AdvisoryTarget& target) {
@@ -247,7 +283,12 @@ base::Result<MatchResult> match_advisories(const Inventory& inventory, const Adv
     HF_CHECK(match_component(component, index, options, result));
   }
   std::stable_sort(result.matches.begin(), result.matches.end(), [](const Match& a, const Match& b) {
+    if (a.known_exploited() != b.known_exploited()) return a.known_exploited();
     if (a.severity != b.severity) return a.severity > b.severity;
+    const auto likely = [](const Match& match) {
+      return match.exploitation ? match.exploitation->probability.value_or(0) : 0;
+    };
+    if (likely(a) != likely(b)) return likely(a) > likely(b);
     return a.score_tenths.value_or(0) > b.score_tenths.value_or(0);
   });
   return result;

@@ -11,6 +11,7 @@
 #include "supply/advisory_index.h"
 #include "supply/component.h"
 #include "supply/cvss.h"
+#include "supply/exploitation.h"
 #include "supply/vex.h"
 
 // Which advisories concern which components.
@@ -29,8 +30,11 @@ struct Match {
   std::string vector;
   std::string upgrade;        // the smallest version that no advisory concerns; empty where none is known
   base::Timestamp published;  // zero where nothing is said
-  std::optional<base::Timestamp> due;  // by the policy's deadline
-  std::string set_aside;               // by VEX: its justification; empty where it stands
+  std::optional<Exploitation> exploitation;  // of its CVE, where something was imported
+  std::optional<base::Timestamp> due;        // by the policy's deadline
+
+  [[nodiscard]] bool known_exploited() const { return exploitation && exploitation->known_since; }
+  std::string set_aside;  // by VEX: its justification; empty where it stands
 };
 
 struct MatchOptions {
@@ -40,10 +44,14 @@ struct MatchOptions {
   std::chrono::hours vex_lasts = std::chrono::hours(24 * 365);
   // How long after its publication a problem of each severity may stand.
   std::map<Severity, std::chrono::hours> deadlines;
+  // The same for one that is known to be exploited, from when that was known; without it, the shortest of the
+  // above. It never lengthens a deadline.
+  std::optional<std::chrono::hours> exploited_deadline;
+  const ExploitationIndex* exploitation = nullptr;  // outlives the call
 };
 
 struct MatchResult {
-  std::vector<Match> matches;  // the worst first
+  std::vector<Match> matches;  // the known exploited first, then the worst, then the likeliest
   std::size_t components = 0;
   std::vector<std::string> gaps;  // why something could not be told
 };

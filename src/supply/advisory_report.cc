@@ -18,10 +18,39 @@ std::string score_text(const Match& match) {
                      *match.score_tenths % 10);
 }
 
+// "0.94358": a probability of hundred-thousandths.
+std::string share_text(std::uint32_t share) {
+  return fmt::format("{}.{:05}", share / 100'000, share % 100'000);
+}
+
+std::string day_text(base::Timestamp moment) { return moment.text().substr(0, 10); }
+
+// RFC 3986, section 2: all but unreserved characters and "/" is percent-encoded. A relative path is a
+// reference (SARIF, section 3.10.1).
+std::string uri_of(std::string_view path) {
+  constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  std::string uri = path.starts_with('/') ? "file://" : "";
+  for (const char c : path) {
+    if (kUnreserved.find(c) != std::string_view::npos) {
+      uri.push_back(c);
+    } else {
+      uri += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return uri;
+}
+
+std::string exploited_text(const Match& match) {
+  return fmt::format("known to be exploited since {}{}", day_text(*match.exploitation->known_since),
+                     match.exploitation->by_ransomware ? ", by ransomware too" : "");
+}
+
 std::string sentence_of(const Match& match) {
   auto sentence = fmt::format("{} has {}", match.purl, match.id);
   if (!match.summary.empty()) sentence += ": " + match.summary;
   sentence += match.upgrade.empty() ? "; no version is known to fix it" : "; upgrade to " + match.upgrade;
+  if (match.known_exploited()) sentence += "; it is " + exploited_text(match);
   return sentence;
 }
 
@@ -41,14 +70,28 @@ std::string_view level_of(Severity severity) {
   return severity == Severity::kMedium ? "warning" : "note";
 }
 
+Json exploitation_json(const Exploitation& exploitation) {
+  Json json = Json::object();
+  if (exploitation.probability) {
+    json["epss"] = share_text(*exploitation.probability);
+    json["epss_percentile"] = share_text(exploitation.percentile);
+  }
+  if (exploitation.known_since) {
+    json["known_exploited_since"] = day_text(*exploitation.known_since);
+    json["known_ransomware"] = exploitation.by_ransomware;
+  }
+  return json;
+}
+
 Json result_of(const Match& match) {
   Json result{{"ruleId", match.id},
               {"level", level_of(match.severity)},
               {"message", {{"text", sentence_of(match)}}},
               {"locations",
-               Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", match.found_in}}}}},
+               Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", uri_of(match.found_in)}}}}},
                              {"logicalLocations", Json::array({{{"fullyQualifiedName", match.purl}}})}}})},
               {"partialFingerprints", {{"advisory/v1", match.id + " " + match.purl}}}};
+  if (match.exploitation) result["properties"] = exploitation_json(*match.exploitation);
   if (!match.set_aside.empty()) {
     result["suppressions"] =
         Json::array({{{"kind", "external"}, {"status", "accepted"}, {"justification", match.set_aside}}});
@@ -60,7 +103,7 @@ Json result_of(const Match& match) {
 
 bool fails(const Match& match, Severity fail_on, base::Timestamp now) {
   if (!match.set_aside.empty() || (match.due && now < *match.due)) return false;
-  return match.severity == Severity::kUnknown || match.severity >= fail_on;
+  return match.severity == Severity::kUnknown || match.known_exploited() || match.severity >= fail_on;
 }
 
 std::string to_text(const MatchResult& result) {
@@ -72,6 +115,12 @@ std::string to_text(const MatchResult& result) {
     out += fmt::format("  {}{}{}\n", match.id, match.aliases.empty() ? "" : ", ",
                        fmt::join(match.aliases, ", "));
     if (!match.summary.empty()) out += fmt::format("  {}\n", plain(match.summary));
+    if (match.known_exploited()) out += fmt::format("  EXPLOITED: {}\n", exploited_text(match));
+    if (match.exploitation && match.exploitation->probability) {
+      out += fmt::format("  likelihood of exploitation: {} (EPSS), above {} of all\n",
+                         share_text(*match.exploitation->probability),
+                         share_text(match.exploitation->percentile));
+    }
     if (!match.found_in.empty()) out += fmt::format("  in {}\n", plain(match.found_in));
     out += match.upgrade.empty() ? std::string("  no version is known that fixes it\n")
                                  : fmt::format("  do: upgrade to {}\n", match.upgrade);
@@ -97,6 +146,7 @@ std::string to_json(const MatchResult& result) {
     }
     if (!match.upgrade.empty()) one["upgrade"] = match.upgrade;
     if (match.published != base::Timestamp()) one["published"] = match.published.text();
+    if (match.exploitation) one["exploitation"] = exploitation_json(*match.exploitation);
     if (match.due) one["due"] = match.due->text();
     if (!match.set_aside.empty()) one["set_aside"] = match.set_aside;
     matches.push_back(std::move(one));
@@ -115,7 +165,7 @@ std::string to_sarif(const MatchResult& result, std::string_view tool_version) {
     if (!known.insert(match.id).second) continue;
     Json rule{{"id", match.id},
               {"shortDescription", {{"text", match.summary.empty() ? match.id : match.summary}}},
-              {"helpUri", "https://osv.dev/vulnerability/" + match.id},
+              {"helpUri", "https://osv.dev/vulnerability/" + uri_of(match.id)},
               {"properties", {{"tags", Json::array({"security", "P23"})}}}};
     if (match.score_tenths) {
       rule["properties"]["security-severity"] =

@@ -10,7 +10,7 @@
 namespace holdfast::supply {
 
 // Whether a match makes the check fail: it stands, it is at least as bad as `fail_on` (one of unknown
-// severity always is), and its deadline, if it has one, is over.
+// severity or known to be exploited always is), and its deadline, if it has one, is over.
 bool fails(const Match& match, Severity fail_on, base::Timestamp now);
 
 std::string to_text(const MatchResult& result);
