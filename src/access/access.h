@@ -144,7 +144,8 @@ class Access {
   base::Result<OneTimePassword> create_person(const Caller& caller, std::string_view name);
   base::Result<PrincipalId> create_service(const Caller& caller, const NewService& service);
   base::Result<PrincipalId> create_group(const Caller& caller, std::string_view name);
-  // Its tokens end with it. kConflict for the local operator.
+  // Its tokens end with it. kConflict for the local operator, and for the last other administrator, whom the
+  // local operator alone may shut out, since it stays: so does remove_member() of that group.
   base::Result<> set_enabled(const Caller& caller, const PrincipalId& id, bool enabled);
   base::Result<> add_member(const Caller& caller, const PrincipalId& group, const PrincipalId& member);
   base::Result<> remove_member(const Caller& caller, const PrincipalId& group, const PrincipalId& member);
@@ -204,6 +205,8 @@ class Access {
   base::Result<crypto::PasswordHash> hash(const base::Secret& password);
   [[nodiscard]] base::Secret make_password() const;
   [[nodiscard]] std::string make_id() const;
+  // To be asked within a change. kConflict where nobody but the local operator would be left.
+  base::Result<> keep_an_administrator(const Caller& caller, const PrincipalId& without);
   base::Result<> make_principal(const Caller& caller, const PrincipalId& id, Kind kind, std::string_view name,
                                 const std::optional<PrincipalId>& owner,
                                 const std::optional<FirstPassword>& password);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "access/access.h"
@@ -184,6 +185,24 @@ Result<PrincipalId> Access::create_group(const Caller& caller, std::string_view 
   return id;
 }
 
+Result<> Access::keep_an_administrator(const Caller& caller, const PrincipalId& without) {
+  if (caller.is_local_operator()) return {};
+  HF_TRY(const auto current, snapshot());
+  const PrincipalId administrators{std::string(kAdministrators)};
+  bool concerned = false;
+  for (const Principal* principal : current->principals(caller.workspace())) {
+    const bool counts = principal->kind == Kind::kPerson && principal->enabled &&
+                        principal->id.value() != kLocalOperator &&
+                        std::ranges::find(principal->groups, administrators) != principal->groups.end();
+    if (counts && principal->id != without) return {};
+    if (counts) concerned = true;
+  }
+  if (!concerned) return {};
+  return base::fail(ErrorCode::kConflict,
+                    "this is the last administrator: put somebody else into the group administrators first. "
+                    "Only the local operator, who stays, may shut out the last one");
+}
+
 Result<> Access::set_enabled(const Caller& caller, const PrincipalId& id, bool enabled) {
   HF_TRY(const Decided decided,
          permit(caller, Action::kDisablePrincipal, principal_resource(caller.workspace(), id)));
@@ -198,6 +217,7 @@ Result<> Access::set_enabled(const Caller& caller, const PrincipalId& id, bool e
                       "the local operator can't be disabled: it is the way back in when nobody else is left");
   }
   if (row.enabled == enabled) return {};
+  if (!enabled) HF_CHECK(keep_an_administrator(caller, id));
   row.enabled = enabled;
   ++row.version;
   change.makes(row.row_name());
@@ -242,6 +262,7 @@ Result<> Access::remove_member(const Caller& caller, const PrincipalId& group, c
   HF_TRY(Change change, Change::begin(*this, decided));
   HF_TRY(const auto row, find_membership(change.view(), caller.workspace(), group, member));
   if (!row) return base::fail(ErrorCode::kNotFound, "it is no member of this group");
+  if (group.value() == kAdministrators) HF_CHECK(keep_an_administrator(caller, member));
   change.removes(row->row_name());
   HF_CHECK(change.record(decided, {{"removed", member.value()}}));
   HF_CHECK(erase(change.rows(), *row));

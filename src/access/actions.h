@@ -19,6 +19,8 @@ enum class Action : std::uint8_t {
   kReadAudit,
   kReadPolicy,
   kWritePolicy,
+  kReadKeys,  // their names and ages
+  kRotateKey,
   kRegisterDataset,
   kReadDataset,
   kRegisterModel,
@@ -54,6 +56,8 @@ inline constexpr std::array kActions{
     ActionInfo{Action::kReadAudit, "readAudit", "administer", false},
     ActionInfo{Action::kReadPolicy, "readPolicy", "administer", false},
     ActionInfo{Action::kWritePolicy, "writePolicy", "administer", true},
+    ActionInfo{Action::kReadKeys, "readKeys", "administer", false},
+    ActionInfo{Action::kRotateKey, "rotateKey", "administer", true},
     ActionInfo{Action::kRegisterDataset, "registerDataset", "write", true},
     ActionInfo{Action::kReadDataset, "readDataset", "read", false},
     ActionInfo{Action::kRegisterModel, "registerModel", "write", true},
