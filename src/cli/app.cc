@@ -36,7 +36,7 @@ int finish(base::Result<ExitCode> outcome) {
 void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_inspect_command(app, invocation, action);
   add_keygen_command(app, action);
-  add_sign_command(app, action);
+  add_sign_command(app, invocation, action);
   add_verify_command(app, action);
   add_seal_command(app, action);
   add_unseal_command(app, action);

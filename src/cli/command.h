@@ -37,7 +37,7 @@ using Action = std::function<base::Result<ExitCode>()>;
 void add_config_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_inspect_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_keygen_command(CLI::App& app, Action& action);
-void add_sign_command(CLI::App& app, Action& action);
+void add_sign_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_verify_command(CLI::App& app, Action& action);
 void add_seal_command(CLI::App& app, Action& action);
 void add_unseal_command(CLI::App& app, Action& action);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/inspect_attest.h"
 #include "inspect/report.h"
 #include "intake/inspector.h"
 
@@ -25,6 +26,9 @@ struct Options {
   std::string reason;
   std::string reviewer;
   std::string until;
+  std::filesystem::path attest;
+  std::filesystem::path attest_key;
+  std::filesystem::path certificates;
 };
 
 base::Result<intake::InspectOptions> limits_of(const base::Config& settings) {
@@ -59,10 +63,24 @@ base::Result<ExitCode> inspect(const Options& options, const Invocation& invocat
   HF_TRY(auto limits, limits_of(settings));
   limits.explain = options.explain;
   Progress progress("inspecting");
-  limits.on_file = [&progress](const std::string& path) { progress.say(path); };
+  InspectedFiles inspected;
+  limits.on_file = [&](const std::string& path) {
+    progress.say(path);
+    if (!options.attest.empty()) inspected.look(path);
+  };
   HF_TRY(auto report, intake::inspect_paths(options.paths, limits));
   if (!options.dismissals.empty()) HF_CHECK(set_aside(options.dismissals, report));
   if (!options.write_dismissals.empty()) HF_CHECK(write_dismissals(options, report));
+  if (!options.attest.empty()) {
+    HF_CHECK(attest_inspection({.out = options.attest,
+                                .key = options.attest_key,
+                                .certificates = options.certificates,
+                                .dismissals = options.dismissals,
+                                .paths = options.paths,
+                                .fail_on = fail_on,
+                                .program_version = invocation.version},
+                               report, inspected));
+  }
   if (options.format == "sarif") {
     print(to_sarif(report, invocation.version));
   } else if (options.json || options.format == "json") {
@@ -101,6 +119,19 @@ void add_inspect_command(CLI::App& app, const Invocation& invocation, Action& ac
         std::tuple{"--until", &options->until, "the day from which it counts again", "YYYY-MM-DD"}}) {
     write->needs(command->add_option(name, *value, what)->type_name(type)->needs(write));
   }
+  auto* attest = command
+                     ->add_option("--attest", options->attest,
+                                  "write what came out as a signed statement (SLSA verification summary)")
+                     ->type_name("FILE");
+  auto* key = command->add_option("--key", options->attest_key, "the private key that signs it (PEM)")
+                  ->type_name("PRIVATE.pem")
+                  ->needs(attest);
+  attest->needs(key);
+  command
+      ->add_option("--certificates", options->certificates,
+                   "the key's certificate, then those up to its root (PEM)")
+      ->type_name("CHAIN.pem")
+      ->needs(attest);
   command->footer(
       "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not look at all of it, 64 usage.\n"
       "Example: holdfast inspect --format sarif model.pt > model.sarif");

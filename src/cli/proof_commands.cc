@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "cli/answer.h"
+#include "cli/proof_files.h"
 #include "cli/server_command.h"
 
 namespace holdfast::cli {
@@ -20,19 +21,13 @@ struct Options {
   std::uint64_t version = 0;
   fs::path out;
   fs::path key_out;
+  fs::path proof_out;
+  fs::path log_key_out;
   bool json = false;
 };
 
 std::string on_version(const Options& options, std::string_view noun) {
   return path_of({"v1", "models", options.model, "versions", fmt::to_string(options.version), noun});
-}
-
-base::Result<> write_text(const fs::path& path, const nlohmann::json& answer, const char* member) {
-  const auto found = answer.find(member);
-  if (found == answer.end() || !found->is_string()) {
-    return base::fail(base::ErrorCode::kDataCorrupt, fmt::format("the server's answer lacks {}", member));
-  }
-  return base::write_file_atomically(path, base::as_bytes(found->get_ref<const std::string&>()));
 }
 
 void show_evidence(const nlohmann::json& answer) {
@@ -68,6 +63,11 @@ base::Result<ExitCode> signature(const Options& options, const ApiClient& client
   HF_TRY(const auto answer, accepted(response));
   HF_CHECK(write_text(options.out, answer, "bundle"));
   if (!options.key_out.empty()) HF_CHECK(write_text(options.key_out, answer, "public_key"));
+  if (!options.proof_out.empty()) {
+    HF_TRY(const auto proof, client.get(on_version(options, "proof")));
+    HF_TRY(const auto proved, accepted(proof));
+    HF_CHECK(write_proof(proved, options.proof_out, options.log_key_out));
+  }
   if (options.json) print_as_it_came(response);
   return ExitCode::kDone;
 }
@@ -129,6 +129,13 @@ void add_signature_command(CLI::App& app, const Invocation& invocation, Action& 
       ->required();
   command->add_option("--key-out", options->key_out, "the public key that it verifies by")
       ->type_name("PUBLIC.pem");
+  auto* proof = command
+                    ->add_option("--proof-out", options->proof_out,
+                                 "the proof that the log has its record (C2SP tlog-proof)")
+                    ->type_name("FILE");
+  command->add_option("--log-key-out", options->log_key_out, "the log's key, by which that verifies")
+      ->type_name("FILE")
+      ->needs(proof);
   command->footer(
       "Example: holdfast export credit 2 --out model.onnx && holdfast signature credit 2 --out credit.sig "
       "--key-out credit.pem && holdfast verify model.onnx --bundle credit.sig --key credit.pem");

@@ -6,8 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
+#include "base/time.h"
 #include "cli/command.h"
+#include "cli/key_files.h"
 #include "crypto/age_file.h"
+#include "crypto/sha256.h"
+#include "trust/predicates.h"
 
 namespace holdfast::cli {
 namespace {
@@ -32,9 +37,40 @@ struct SealOptions {
   std::vector<std::string> recipients;
   fs::path in;
   fs::path out;
+  fs::path attest;
+  fs::path key;
   bool armor = false;
   bool json = false;
 };
+
+// That the sealed file was made of the plain one, for whoever has only the sealed one at hand.
+base::Result<> attest_sealing(const SealOptions& options, const base::Digest& plain,
+                              base::Timestamp started) {
+  HF_TRY(const auto key, read_private_key(options.key));
+  HF_TRY(const auto sealed, crypto::sha256_file(options.out));
+  HF_TRY(const auto again, crypto::sha256_file(options.in));
+  if (again != plain) {
+    return base::fail(
+        base::ErrorCode::kConflict,
+        fmt::format("{} was written to while it was sealed; seal it again", options.in.string()));
+  }
+  std::vector<std::pair<std::string, std::string>> parameters;
+  for (std::size_t i = 0; i < options.recipients.size(); ++i) {
+    parameters.emplace_back(fmt::format("recipient{}", i + 1), options.recipients[i]);
+  }
+  const trust::AttestedStatement statement{
+      .subjects = {{options.out.filename().string(), sealed}},
+      .predicate_type = std::string(trust::kProvenance),
+      .predicate_json = trust::provenance_json({.build_type = "urn:holdfast:seal:v1",
+                                                .builder = "urn:holdfast:cli",
+                                                .builder_version = {},
+                                                .parameters = std::move(parameters),
+                                                .dependencies = {{options.in.filename().string(), plain}},
+                                                .started_on = started,
+                                                .finished_on = base::system_clock().now()})};
+  HF_TRY(const std::string text, trust::attest(statement, key));
+  return base::write_file_atomically(options.attest, base::as_bytes(text));
+}
 
 base::Result<ExitCode> seal(const SealOptions& options) {
   std::vector<crypto::AgeRecipient> recipients;
@@ -43,10 +79,16 @@ base::Result<ExitCode> seal(const SealOptions& options) {
     if (!recipient) return base::fail(std::move(recipient).error().within("--recipient"));
     recipients.push_back(*std::move(recipient));
   }
+  const auto started = base::system_clock().now();
+  base::Digest plain;
+  if (!options.attest.empty()) {
+    HF_TRY(plain, crypto::sha256_file(options.in));
+  }
   Progress progress("sealing");
   HF_CHECK(crypto::seal_file(options.in, options.out, recipients,
                              {.form = options.armor ? crypto::AgeForm::kArmored : crypto::AgeForm::kBinary,
                               .progress = show(progress, size_or_zero(options.in))}));
+  if (!options.attest.empty()) HF_CHECK(attest_sealing(options, plain, started));
   print_written(options.out, options.json);
   return ExitCode::kDone;
 }
@@ -82,6 +124,13 @@ void add_seal_command(CLI::App& app, Action& action) {
       ->required();
   command->add_option("-o,--out", options->out, "the sealed file")->type_name("OUT")->required();
   command->add_flag("-a,--armor", options->armor, "write text (PEM) instead of bytes");
+  auto* attest = command
+                     ->add_option("--attest", options->attest,
+                                  "write a signed statement of what was sealed (SLSA provenance)")
+                     ->type_name("FILE");
+  attest->needs(command->add_option("--key", options->key, "the private key that signs it (PEM)")
+                    ->type_name("PRIVATE.pem")
+                    ->needs(attest));
   command->add_flag("--json", options->json, "print JSON");
   command->add_option("IN", options->in, "the file to seal")->required();
   command->footer(

@@ -100,6 +100,12 @@ TEST_F(X509, LeavesAreGoodInTheirTimeOnly) {
   EXPECT_THAT(late.error().message, HasSubstr("expired"));
 }
 
+TEST_F(X509, AServerIsNamedByItsHosts) {
+  EXPECT_FALSE(server().dns_names().empty());
+  EXPECT_THAT(server().emails(), testing::IsEmpty());
+  EXPECT_THAT(client().dns_names(), testing::IsEmpty());
+}
+
 TEST_F(X509, AClientIsNamedByItsUri) {
   EXPECT_THAT(client().uris(), ElementsAre(kWorkload));
   EXPECT_THAT(server().uris(), testing::IsEmpty());

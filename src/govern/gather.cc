@@ -90,7 +90,7 @@ LoadTrial try_load(const registry::Models& models, const registry::Version& vers
   trial.signature_holds =
       registry::check_model_signature(*bundle, *key, crypto::sha256(*content)).has_value();
   const auto stranger = crypto::PrivateKey::generate(crypto::KeyAlgorithm::kEcdsaP256);
-  const auto forged = registry::sign_model(stranger, version.model, version.digest);
+  const auto forged = registry::sign_model(stranger, version.model, version.version, version.digest);
   trial.other_signer_refused =
       forged && !registry::check_model_signature(*forged, *key, version.digest).has_value();
   if (content->empty()) return trial;

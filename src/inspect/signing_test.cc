@@ -77,6 +77,15 @@ class Signing : public testing::Test {
   const PrivateKey key_ = PrivateKey::generate(KeyAlgorithm::kEcdsaP256);
 };
 
+TEST_F(Signing, ANameAndAVersionAreSignedToo) {
+  const auto verified = verify(sign({.name = "credit", .uri = "pkg:generic/credit@1.4.0"}));
+  ASSERT_TRUE(verified) << verified.error().error.message;
+  EXPECT_EQ(verified->manifest().artefact, "credit");
+  EXPECT_EQ(verified->manifest().uri, "pkg:generic/credit@1.4.0");
+  EXPECT_EQ(verify(sign())->manifest().artefact, "model");
+  EXPECT_EQ(verify(sign())->manifest().uri, "");
+}
+
 TEST_F(Signing, WhatWasSignedVerifies) {
   const auto model = verify(sign());
   ASSERT_TRUE(model.has_value()) << model.error().error.message;

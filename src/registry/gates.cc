@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "crypto/sha256.h"
 #include "evaluate/evaluation.h"
 #include "policy/authorizer.h"
 #include "registry/row_record.h"
+#include "trust/predicates.h"
 
 namespace holdfast::registry {
 
@@ -132,6 +134,27 @@ Result<> record_refusal(audit::Log& log, const access::Authorised& authorised, c
   return {};
 }
 
+// That the gate let it pass, by which policies and on which evaluation.
+Statement gate_statement(const Version& version, const Requirements& requirements,
+                         const GateDecision& decision, base::Timestamp now) {
+  trust::VerificationSummary summary{
+      .verifier = "urn:holdfast:gate",
+      .verifier_version = {},
+      .at = now,
+      .resource_uri = trust::generic_purl(version.model, std::to_string(version.version)),
+      .policy_uri = fmt::format("urn:holdfast:requirements:{}", requirements.version),
+      .policy = crypto::sha256(base::as_bytes(requirements.policies_cedar)),
+      .passed = true,
+      .levels = {decision.waivers.empty() ? "HOLDFAST_GATE_PASSED" : "HOLDFAST_GATE_WAIVED"},
+      .input_attestations = {}};
+  if (decision.evidence)
+    summary.input_attestations.push_back({"urn:holdfast:evaluation", *decision.evidence});
+  return {.subject_name = version.model,
+          .subject = version.digest,
+          .predicate_type = std::string(trust::kVerificationSummary),
+          .predicate_json = trust::verification_summary_json(summary)};
+}
+
 // All of what the row says.
 audit::RowName name_row(const base::WorkspaceId& workspace, const Waiver& waiver) {
   return audit::name_row(fmt::format("waivers/{}/{}", workspace.value(), waiver.id),
@@ -216,6 +239,9 @@ Result<GateDecision> Gates::approve(const access::Authorised& authorised, const 
                                      .subject = version.digest,
                                      .predicate_type = std::string(kTestResultPredicate),
                                      .predicate_json = predicate.dump()}));
+  HF_TRY(const auto requirements, RequirementsRoom(parts_).find(version.workspace, version.model));
+  HF_CHECK(EvidenceRoom(parts_).add(change, version.workspace,
+                                    gate_statement(version, requirements, decision, parts_.clock.now())));
   HF_CHECK(recorded.commit(change));
   return decision;
 }

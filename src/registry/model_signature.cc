@@ -5,14 +5,16 @@
 #include "inspect/signing_bundle.h"
 #include "inspect/signing_manifest.h"
 #include "registry/statement.h"
+#include "trust/predicates.h"
 
 namespace holdfast::registry {
 
 using base::Result;
 
-Result<std::string> sign_model(const crypto::PrivateKey& key, std::string_view name,
+Result<std::string> sign_model(const crypto::PrivateKey& key, std::string_view name, std::int64_t version,
                                const base::Digest& digest) {
-  inspect::Manifest manifest{.artefact = std::string(name)};
+  inspect::Manifest manifest{.artefact = std::string(name),
+                             .uri = trust::generic_purl(name, std::to_string(version))};
   manifest.resources.push_back(
       {.file = ".", .digest = base::Bytes(digest.bytes().begin(), digest.bytes().end())});
   HF_TRY(const std::string statement, inspect::write_manifest(manifest));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,9 @@
 
 namespace holdfast::registry {
 
-// A bundle over one file with this SHA-256. `key` is ECDSA.
+// A bundle over one file with this SHA-256, as this version of the model. `key` is ECDSA.
 base::Result<std::string> sign_model(const crypto::PrivateKey& key, std::string_view name,
-                                     const base::Digest& digest);
+                                     std::int64_t version, const base::Digest& digest);
 
 // That the holder of `key` signed exactly one file, with this SHA-256. kUnauthenticated for another signer,
 // kDataCorrupt for anything else.

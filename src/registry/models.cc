@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -12,6 +15,8 @@
 #include "registry/model_signature.h"
 #include "registry/names.h"
 #include "registry/row_record.h"
+#include "trust/decide.h"
+#include "trust/predicates.h"
 
 namespace holdfast::registry {
 
@@ -133,6 +138,28 @@ Statement inspection_statement(const Version& version, const inspect::Report& re
           .predicate_json = predicate.dump()};
 }
 
+// That the admission's rules were met, for whoever does not read the test result.
+Statement admission_statement(const Version& version, const AdmissionRules& rules) {
+  const auto from = to_string(rules.refuse_from);
+  std::string level = fmt::format("HOLDFAST_CLEAN_FROM_{}", from);
+  std::ranges::transform(level, level.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const trust::VerificationSummary summary{
+      .verifier = "urn:holdfast:registry",
+      .verifier_version = {},
+      .at = version.created_at,
+      .resource_uri = trust::generic_purl(version.model, std::to_string(version.version)),
+      .policy_uri = "urn:holdfast:admission",
+      .policy = crypto::sha256(base::as_bytes(fmt::format("refuse_from={}", from))),
+      .passed = true,
+      .levels = {"HOLDFAST_INSPECTED", std::move(level)},
+      .input_attestations = {}};
+  return {.subject_name = version.model,
+          .subject = version.digest,
+          .predicate_type = std::string(trust::kVerificationSummary),
+          .predicate_json = trust::verification_summary_json(summary)};
+}
+
 Result<> insert(store::Transaction& change, const Version& version, const audit::Receipt& receipt) {
   HF_CHECK(change.execute(Sql("INSERT INTO model_versions (workspace, model, version, digest, size, format, "
                               "state, run, created_at,"
@@ -239,7 +266,9 @@ Result<std::variant<Version, Refusal>> Models::admit(const access::Authorised& a
          record_row(parts_.log, authorised, "model.register", name_row(version, ""),
                     {{"model", version.model}, {"version", version.version}, {"digest", digest.prefixed()}}));
   HF_CHECK(insert(change, version, recorded.receipt()));
-  HF_CHECK(EvidenceRoom(parts_).add(change, version.workspace, inspection_statement(version, report)));
+  EvidenceRoom evidence(parts_);
+  HF_CHECK(evidence.add(change, version.workspace, inspection_statement(version, report)));
+  HF_CHECK(evidence.add(change, version.workspace, admission_statement(version, rules_)));
   HF_CHECK(change.next_change(version.workspace, "model", version.model));
   HF_CHECK(recorded.commit(change));
   return std::variant<Version, Refusal>(std::move(version));
@@ -252,11 +281,14 @@ Result<audit::PendingRows> Models::approve(store::Transaction& change, const acc
     return fail(ErrorCode::kPermissionDenied, "what was decided was not the approval of this version");
   }
   HF_TRY(const auto key, signing_key(parts_, version.workspace));
-  HF_TRY(const std::string signature, sign_model(key, version.model, version.digest));
+  HF_TRY(const std::string signature, sign_model(key, version.model, version.version, version.digest));
   Version approved = version;
   approved.state = VersionState::kApproved;
+  // By which the log proves the signature to others.
+  json logged = details;
+  logged[trust::kBundleMember] = crypto::sha256(base::as_bytes(signature)).prefixed();
   HF_TRY(auto recorded,
-         record_row(parts_.log, authorised, "model.approve", name_row(approved, signature), details));
+         record_row(parts_.log, authorised, trust::kApproveModel, name_row(approved, signature), logged));
   const audit::Receipt receipt = recorded.receipt();
   HF_TRY(const auto changed,
          change.execute(
@@ -301,6 +333,18 @@ Result<std::string> Models::signature(const Version& version) const {
                                                    " AND model = $2 AND version = $3"),
                                                version.workspace, version.model, version.version));
   if (found && !std::get<0>(*found).empty()) return std::get<0>(*std::move(found));
+  return fail(ErrorCode::kNotFound, fmt::format("version {} of {} is not signed: it was not approved",
+                                                version.version, version.model));
+}
+
+Result<audit::TlogProof> Models::signature_proof(const Version& version) const {
+  HF_TRY(const auto snapshot, parts_.database.snapshot());
+  HF_TRY(auto found,
+         snapshot.row<std::int64_t>(Sql("SELECT record_index FROM model_versions WHERE workspace = $1"
+                                        " AND model = $2 AND version = $3 AND state = $4"),
+                                    version.workspace, version.model, version.version,
+                                    to_string(VersionState::kApproved)));
+  if (found) return parts_.log.prove(static_cast<std::uint64_t>(std::get<0>(*found)));
   return fail(ErrorCode::kNotFound, fmt::format("version {} of {} is not signed: it was not approved",
                                                 version.version, version.model));
 }

@@ -10,6 +10,7 @@
 #include "access/decision.h"
 #include "audit/pending_rows.h"
 #include "audit/row_history.h"
+#include "audit/tlog_proof.h"
 #include "base/strong.h"
 #include "base/time.h"
 #include "crypto/sign.h"
@@ -87,6 +88,8 @@ class Models {
                                                         std::string_view model, std::size_t limit) const;
   // The OpenSSF Model Signing bundle that approval made, for any tool that reads it; kNotFound before.
   [[nodiscard]] base::Result<std::string> signature(const Version& version) const;
+  // That the log holds the record of that approval; the record goes with it.
+  [[nodiscard]] base::Result<audit::TlogProof> signature_proof(const Version& version) const;
   // Whose signature it is.
   [[nodiscard]] base::Result<crypto::PublicKey> public_key(const base::WorkspaceId& workspace) const;
   // The bytes of an approved version, in memory alone, once the signature over them has held.

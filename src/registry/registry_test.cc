@@ -18,6 +18,8 @@
 #include "registry/samples.h"
 #include "registry/testing.h"
 #include "registry/trials.h"
+#include "trust/decide.h"
+#include "trust/statement.h"
 
 namespace holdfast::registry {
 namespace {
@@ -115,8 +117,11 @@ TEST_F(RoomsTest, AModelIsKeptInQuarantineWithItsInspection) {
   EXPECT_EQ(kept.state, VersionState::kQuarantined);
   EXPECT_EQ(kept.format, "onnx");
   const auto evidence = EvidenceRoom(*parts_).about(kHome, kept.digest).value();
-  ASSERT_EQ(evidence.size(), 1U);
+  ASSERT_EQ(evidence.size(), 2U);
   EXPECT_EQ(evidence[0].statement.predicate_type, kTestResultPredicate);
+  EXPECT_EQ(evidence[1].statement.predicate_type, trust::kVerificationSummary);
+  EXPECT_THAT(evidence[1].statement.predicate_json, HasSubstr("HOLDFAST_CLEAN_FROM_HIGH"));
+  EXPECT_EQ(models_->signature_proof(kept).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(models_->signature(kept).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(admit(sample_onnx(1)).error().code, ErrorCode::kAlreadyExists);
   EXPECT_EQ(version(2).version, 2);
@@ -215,6 +220,14 @@ TEST_F(RoomsTest, WhatPassesIsApprovedAndSigned) {
   EXPECT_EQ(base::as_text(models_->open_signed(approved).value()), sample_onnx(1));
   const auto key = models_->public_key(kHome).value();
   EXPECT_TRUE(check_model_signature(models_->signature(approved).value(), key, approved.digest));
+  const auto proved =
+      audit::verify_record_proof(models_->signature_proof(approved).value(), log_->verifier());
+  ASSERT_TRUE(proved);
+  EXPECT_TRUE(trust::check_logged(*proved, models_->signature(approved).value()));
+  EXPECT_FALSE(trust::check_logged(*proved, "another bundle"));
+  const auto stated = EvidenceRoom(*parts_).newest(kHome, kept.digest, trust::kVerificationSummary).value();
+  ASSERT_TRUE(stated);
+  EXPECT_THAT(stated->statement.predicate_json, HasSubstr("urn:holdfast:gate"));
   EXPECT_EQ(check_model_signature(models_->signature(approved).value(), key, crypto::sha256({})).error().code,
             ErrorCode::kDataCorrupt);
 }

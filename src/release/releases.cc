@@ -4,8 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "registry/evidence.h"
 #include "registry/names.h"
 #include "registry/row_record.h"
+#include "trust/predicates.h"
 
 namespace holdfast::release {
 
@@ -86,6 +88,40 @@ Result<std::vector<Endpoint>> endpoints_in(const store::Snapshot& snapshot,
                          .created_by = std::move(created_by)});
   }
   return endpoints;
+}
+
+// A version behind one that was released here before goes out as a rollback alone, which is decided and
+// recorded as such; and what never went out, or is ahead, is no rollback.
+Result<> check_direction(const store::Snapshot& view, const Endpoint& endpoint, const Version& version,
+                         bool rollback) {
+  HF_TRY(const auto highest, view.row<std::int64_t>(Sql("SELECT coalesce(max(model_version), 0) FROM releases"
+                                                        " WHERE workspace = $1 AND endpoint = $2"),
+                                                    endpoint.workspace, endpoint.name));
+  const std::int64_t newest = highest ? std::get<0>(*highest) : 0;
+  if (!rollback && version.version < newest) {
+    return fail(
+        ErrorCode::kPermissionDenied,
+        fmt::format("version {} is older than version {}, which the endpoint {} has served; to go back on "
+                    "purpose: holdfast rollback {} --to {}",
+                    version.version, newest, endpoint.name, endpoint.name, version.version));
+  }
+  if (rollback && version.version > newest) {
+    return fail(
+        ErrorCode::kPermissionDenied,
+        fmt::format("version {} is newer than all that the endpoint {} has served, so it is no rollback: "
+                    "release it",
+                    version.version, endpoint.name));
+  }
+  return {};
+}
+
+registry::Statement release_statement(const Version& version, const Release& release) {
+  return {.subject_name = version.model,
+          .subject = version.digest,
+          .predicate_type = std::string(trust::kRelease),
+          .predicate_json = trust::release_json(
+              {.purl = trust::generic_purl(version.model, std::to_string(version.version)),
+               .release_id = fmt::format("{}/{}", release.endpoint, release.serial)})};
 }
 
 Result<> check_version(const Endpoint& endpoint, const Version& version) {
@@ -178,6 +214,7 @@ Result<Release> Releases::bind(const access::Authorised& authorised, const Versi
         ErrorCode::kConflict,
         fmt::format("the endpoint {} is at release {} meanwhile; look at it and ask again", name, last));
   }
+  HF_CHECK(check_direction(change.view(), endpoints.front(), version, rollback));
   const Release release{.endpoint = name,
                         .serial = last + 1,
                         .model_version = version.version,
@@ -197,6 +234,7 @@ Result<Release> Releases::bind(const access::Authorised& authorised, const Versi
                           workspace, release.endpoint, release.serial, release.model_version, release.digest,
                           rollback ? kRollback : kRelease, release.released_at, release.released_by,
                           static_cast<std::int64_t>(recorded.receipt().index), recorded.receipt().leaf));
+  HF_CHECK(registry::EvidenceRoom(parts_).add(change, workspace, release_statement(version, release)));
   HF_CHECK(change.next_change(workspace, "release", release.endpoint));
   HF_CHECK(recorded.commit(change));
   return release;

@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "intake/inspect_worker.h"
+#include "registry/evidence.h"
 #include "registry/row_record.h"
 #include "registry/samples.h"
 #include "registry/testing.h"
 #include "release/schema.h"
+#include "trust/statement.h"
 
 namespace holdfast::release {
 namespace {
@@ -90,6 +92,34 @@ TEST_F(ReleasesTest, SerialNumbersRiseAlsoWhenAnOlderVersionComesBack) {
   EXPECT_TRUE(back.rollback);
   EXPECT_EQ(releases().current(endpoint)->value().model_version, one.version);
   EXPECT_EQ(releases().history(endpoint, 10)->size(), 3U);
+}
+
+TEST_F(ReleasesTest, AnOlderVersionGoesOutAsARollbackAlone) {
+  const auto endpoint = create("credit").value();
+  const auto one = approved(1);
+  const auto two = approved(2);
+  const auto three = approved(3);
+  ASSERT_TRUE(release(two, 0));
+  const auto older = release(one, 1);
+  ASSERT_FALSE(older);
+  EXPECT_EQ(older.error().code, ErrorCode::kPermissionDenied);
+  EXPECT_THAT(older.error().message, HasSubstr("holdfast rollback credit --to 1"));
+  EXPECT_EQ(rollback(three, 1).error().code, ErrorCode::kPermissionDenied);
+  ASSERT_TRUE(rollback(one, 1));
+  // Having gone back does not lower what was served.
+  EXPECT_EQ(release(one, 2).error().code, ErrorCode::kPermissionDenied);
+  EXPECT_TRUE(release(two, 2));
+  EXPECT_TRUE(release(three, 3));
+}
+
+TEST_F(ReleasesTest, EachReleaseIsStated) {
+  ASSERT_TRUE(create("credit"));
+  const auto one = approved(1);
+  ASSERT_TRUE(release(one, 0));
+  const auto stated =
+      registry::EvidenceRoom(*parts_).newest(registry::kHome, one.digest, trust::kRelease).value();
+  ASSERT_TRUE(stated);
+  EXPECT_EQ(stated->statement.predicate_json, R"({"purl":"pkg:generic/credit@1","releaseId":"credit/1"})");
 }
 
 TEST_F(ReleasesTest, WhoDidNotSeeTheReleaseBeforeIsRefused) {

@@ -5,6 +5,7 @@
 #include "data/json_fields.h"
 #include "server/api.h"
 #include "server/request_body.h"
+#include "server/signature_routes.h"
 
 namespace holdfast::server {
 
@@ -354,6 +355,7 @@ std::vector<Route> model_routes(const Api& api) {
        .handler = [&installation](Call& call) { return train(installation, call); }});
   add_requirement_routes(installation, routes);
   add_version_routes(installation, routes);
+  add_signature_routes(installation, routes, on_version(installation));
   return routes;
 }
 

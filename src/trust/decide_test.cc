@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "crypto/x509_authority.h"
 #include "trust/testing.h"
 
 namespace holdfast::trust {
@@ -108,6 +109,34 @@ TEST_F(TrustTest, TheKeyOfADigestMayBeGivenApart) {
   const crypto::PublicKey keys[] = {lab_.public_key(), release_.public_key()};
   trust->offer_keys(keys);
   EXPECT_TRUE(judge(*trust, sign("credit", "1", release_)));
+}
+
+// A workload's certificate, whose URI is its name.
+TEST_F(TrustTest, ACertificateCountsUnderItsRootAndName) {
+  auto& random = base::system_random();
+  const auto& clock = base::system_clock();
+  const auto authority = crypto::CertificateAuthority::create("Root", clock, random).value();
+  const auto leaf = authority
+                        .issue_client(release_.public_key(), "spiffe://example.com/ci/credit",
+                                      std::chrono::hours(1), clock, random)
+                        .value();
+  write("roots.pem", authority.certificate().to_pem());
+  const inspect::SigningOptions options{.certificates = {leaf, authority.certificate()}, .name = "credit"};
+  const auto bundle = inspect::sign_artefact(model_, release_, options).value();
+  const auto by = [&](const std::string& who) {
+    auto parsed = parse("[signer.release]\nroots_file = \"roots.pem\"\n" + who + "\n" + kCredit);
+    EXPECT_TRUE(parsed) << parsed.error().message;
+    return judge(*parsed, bundle);
+  };
+  const auto accepted = by("uri = \"spiffe://example.com/ci/*\"");
+  ASSERT_TRUE(accepted) << accepted.error().error.message;
+  EXPECT_EQ(accepted->certificate, leaf);
+  EXPECT_THAT(reason(by("uri = \"spiffe://example.com/dev/*\"")),
+              HasSubstr("has none of the names of release"));
+  EXPECT_THAT(reason(by("email = \"*\"")), HasSubstr("has none of the names of release"));
+  const auto other = crypto::CertificateAuthority::create("Root", clock, random).value();
+  write("roots.pem", other.certificate().to_pem());
+  EXPECT_THAT(reason(by("uri = \"*\"")), HasSubstr("is not trusted"));
 }
 
 TEST_F(TrustTest, ProvenanceIsOfAnAllowedBuilder) {

@@ -1,1 +1,1 @@
-holdfast_module(trust COLD USES base crypto formats inspect supply audit LIBS PkgConfig::tomlplusplus nlohmann_json::nlohmann_json)
+holdfast_module(trust COLD USES base crypto inspect supply audit LIBS PkgConfig::tomlplusplus nlohmann_json::nlohmann_json)

@@ -9,6 +9,13 @@ namespace {
 
 using nlohmann::json;
 
+// Who did it: a verifier or a builder.
+json agent(const std::string& id, const std::string& version) {
+  json value{{"id", id}};
+  if (!version.empty()) value["version"] = {{"holdfast", version}};
+  return value;
+}
+
 json descriptors(const std::vector<Material>& materials, const char* name_member) {
   json list = json::array();
   for (const auto& [name, digest] : materials) {
@@ -29,7 +36,7 @@ std::string generic_purl(std::string_view name, std::string_view version) {
 }
 
 std::string verification_summary_json(const VerificationSummary& summary) {
-  json value{{"verifier", {{"id", summary.verifier}, {"version", {{"holdfast", summary.verifier_version}}}}},
+  json value{{"verifier", agent(summary.verifier, summary.verifier_version)},
              {"timeVerified", summary.at.text()},
              {"resourceUri", summary.resource_uri},
              {"policy", {{"uri", summary.policy_uri}, {"digest", {{"sha256", summary.policy.hex()}}}}},
@@ -51,7 +58,7 @@ std::string provenance_json(const Provenance& provenance) {
         {"externalParameters", std::move(parameters)},
         {"resolvedDependencies", descriptors(provenance.dependencies, "name")}}},
       {"runDetails",
-       {{"builder", {{"id", provenance.builder}, {"version", {{"holdfast", provenance.builder_version}}}}},
+       {{"builder", agent(provenance.builder, provenance.builder_version)},
         {"metadata",
          {{"startedOn", provenance.started_on.text()}, {"finishedOn", provenance.finished_on.text()}}}}}};
   return value.dump();

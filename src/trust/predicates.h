@@ -26,8 +26,8 @@ struct Material {
 // SLSA Verification Summary (slsa.dev/spec/v1.2/verification_summary): that somebody judged the artefact by
 // a policy, and how it came out.
 struct VerificationSummary {
-  std::string verifier;  // a URI: "urn:holdfast:inspect"
-  std::string verifier_version;
+  std::string verifier;          // a URI: "urn:holdfast:inspect"
+  std::string verifier_version;  // of Holdfast; empty: not told
   base::Timestamp at;
   std::string resource_uri;
   std::string policy_uri;

@@ -112,6 +112,11 @@ rm model/sub/ours.json
 accepts "the tool signs inside" "$tool" sign key model --private_key 256.pem --signature model/sub/theirs.json
 accepts "holdfast verifies inside" "$holdfast" verify model --bundle model/sub/theirs.json --key 256.pub
 rm model/sub/theirs.json
+accepts "holdfast signs as a version" "$holdfast" sign model --as credit@1.4.0 --key 256.pem --out ours.json
+accepts "the tool verifies it" "$tool" verify key model --signature ours.json --public_key 256.pub
+for programs in "${older[@]}"; do
+  accepts "an older release verifies it" "$programs/python" api.py verify model 256.pub ours.json
+done
 accepts "holdfast ignores a folder" "$holdfast" sign model --key 256.pem --out ours.json --ignore sub/deep
 accepts "the tool signs without it" "$tool" sign key model --private_key 256.pem --signature theirs.json \
   --ignore-paths model/sub/deep
