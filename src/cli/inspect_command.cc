@@ -21,6 +21,7 @@ struct Options {
   bool json = false;
   std::string fail_on = "medium";
   bool explain = false;
+  bool weights = false;
   std::filesystem::path dismissals;
   std::filesystem::path write_dismissals;
   std::string reason;
@@ -62,6 +63,7 @@ base::Result<ExitCode> inspect(const Options& options, const Invocation& invocat
   HF_TRY(const auto fail_on, inspect::parse_severity(options.fail_on));
   HF_TRY(auto limits, limits_of(settings));
   limits.explain = options.explain;
+  limits.weights = options.weights;
   Progress progress("inspecting");
   InspectedFiles inspected;
   limits.on_file = [&](const std::string& path) {
@@ -106,6 +108,8 @@ void add_inspect_command(CLI::App& app, const Invocation& invocation, Action& ac
       ->add_option("--fail-on", options->fail_on, "the severity from which a finding makes the exit code 1")
       ->check(CLI::IsMember({"info", "low", "medium", "high", "critical"}))
       ->capture_default_str();
+  command->add_flag("--weights", options->weights,
+                    "look at every number of tensors, for what is hidden in them or out of range");
   command->add_flag("--explain", options->explain, "write out what each pickle would do, as Python");
   command->add_option("--dismissals", options->dismissals, "a file of findings that were set aside")
       ->type_name("FILE");

@@ -150,10 +150,14 @@ Result<> ModelReader::tensor_field(const WireReader& reader, const WireField& fi
     case 5:   // int32_data
     case 6:   // string_data
     case 7:   // int64_data
-    case 9:   // raw_data
     case 10:  // double_data
     case 11:  // uint64_data
       to.stored_bytes += payload_size(field);
+      return {};
+    case 9:  // raw_data
+      to.stored_bytes += payload_size(field);
+      to.raw_offset = field.offset;
+      to.raw_bytes = payload_size(field);
       return {};
     case 8:
       return budget_.set(to.name, reader, field);

@@ -69,6 +69,9 @@ struct OnnxTensor {
   OnnxElement element = OnnxElement::kUndefined;
   std::vector<std::int64_t> shape;
   std::uint64_t stored_bytes = 0;  // of data within the model, as encoded
+  // Where the raw data lies in the file; of no bytes where there is none.
+  std::uint64_t raw_offset = 0;
+  std::uint64_t raw_bytes = 0;
   std::optional<OnnxExternalData> external;
 };
 

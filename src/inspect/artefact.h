@@ -5,6 +5,7 @@
 
 #include "formats/source.h"
 #include "inspect/finding.h"
+#include "inspect/weights.h"
 
 namespace holdfast::inspect {
 
@@ -22,13 +23,17 @@ struct Coverage {
   std::vector<Program> programs;  // as many as were asked for
 };
 
+struct ArtefactOptions {
+  std::size_t max_programs = 0;  // of its pickles that are written out
+  WeightDepth weights = WeightDepth::kStart;
+};
+
 // Looks into one file by what it holds, never by its name, and into what that holds in turn. Executes nothing
 // of it, and keeps no more of it in memory than UnpackBudget (unpacking.h) says, which also bounds what all
 // that is packed in it may come to: past that it is a bomb, a finding. `path` is what findings name. Meant
 // for a jailed worker: a file that attacks the readers beneath ends the process.
-// Writes up to `max_programs` of its pickles out.
 Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings,
-                          std::size_t max_programs = 0);
+                          const ArtefactOptions& options = {});
 
 inline constexpr std::size_t kMaxPrograms = 32;
 inline constexpr std::size_t kMaxProgramBytes = 128UL << 10;

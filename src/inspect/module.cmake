@@ -12,6 +12,10 @@ foreach(list IN ITEMS pickle_allow pickle_dangers keras_allow tensorflow_ops tor
 endforeach()
 target_include_directories(holdfast_inspect PRIVATE ${CMAKE_BINARY_DIR}/generated)
 
+# Loops over every byte of weights: vectors, which GCC makes of them at -O3 only.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/inspect/hidden_content.cc ${CMAKE_SOURCE_DIR}/src/inspect/low_bits.cc
+  ${CMAKE_SOURCE_DIR}/src/inspect/weight_range.cc PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
+
 # As for src/policy/value.cc: stable_sort under clang.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/inspect/pickle_allow.cc PROPERTIES
   COMPILE_OPTIONS $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)

@@ -86,19 +86,21 @@ base::Result<InspectDone> done_of(const json& object) {
 std::string encode(const InspectRequest& request) {
   return dump({{"do", request.verb == Verb::kDescribe ? "describe" : "inspect"},
                {"path", request.path},
-               {"explain", request.explain}});
+               {"explain", request.explain},
+               {"weights", request.weights}});
 }
 
 base::Result<InspectRequest> decode_request(base::ByteView frame) {
   HF_TRY(const json object, parse_object(frame));
   if (!has_text(object, "path") || !has_text(object, "do") || !object.contains("explain") ||
-      !object["explain"].is_boolean()) {
+      !object["explain"].is_boolean() || !object.contains("weights") || !object["weights"].is_boolean()) {
     return malformed();
   }
   const bool describe = object["do"] == "describe";
   if (!describe && object["do"] != "inspect") return malformed();
   return InspectRequest{.path = object["path"],
                         .explain = object["explain"],
+                        .weights = object["weights"],
                         .verb = describe ? Verb::kDescribe : Verb::kInspect};
 }
 

@@ -22,6 +22,7 @@ enum class Verb {
 struct InspectRequest {
   std::string path;
   bool explain = false;  // whether pickles are written out
+  bool weights = false;  // whether every number of tensors is looked at
   Verb verb = Verb::kInspect;
 };
 

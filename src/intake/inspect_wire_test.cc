@@ -38,10 +38,12 @@ TEST(InspectWire, CarriesTheCoverage) {
 TEST(InspectWire, CarriesTheRequest) {
   EXPECT_EQ(decode_request(base::as_bytes(encode(InspectRequest{.path = "a\nb"})))->path, "a\nb");
   EXPECT_TRUE(decode_request(base::as_bytes(encode(InspectRequest{.path = "a", .explain = true})))->explain);
+  EXPECT_TRUE(decode_request(base::as_bytes(encode(InspectRequest{.path = "a", .weights = true})))->weights);
+  EXPECT_FALSE(decode_request(base::as_bytes(R"({"do":"inspect","path":"a","explain":false})")));
   EXPECT_EQ(
       decode_request(base::as_bytes(encode(InspectRequest{.path = "a", .verb = Verb::kDescribe})))->verb,
       Verb::kDescribe);
-  EXPECT_FALSE(decode_request(base::as_bytes(R"({"do":"run","path":"a","explain":false})")));
+  EXPECT_FALSE(decode_request(base::as_bytes(R"({"do":"run","path":"a","explain":false,"weights":false})")));
   const inspect::Program program{.path = "model.zip!a.pkl", .text = "var_0 = os.system('true')\n"};
   const auto answer = decode_answer(base::as_bytes(encode(program)), "model.zip").value();
   EXPECT_EQ(std::get<inspect::Program>(answer).text, program.text);

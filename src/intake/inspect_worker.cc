@@ -22,8 +22,10 @@ base::Result<> answer(worker::Channel& channel, worker::Frame frame) {
     return channel.send(base::as_bytes(description), worker::kNoDeadline);
   }
   inspect::Findings findings;
-  InspectDone done{.coverage = inspect::inspect_artefact(file, request.path, findings,
-                                                         request.explain ? inspect::kMaxPrograms : 0),
+  const inspect::ArtefactOptions options{
+      .max_programs = request.explain ? inspect::kMaxPrograms : 0,
+      .weights = request.weights ? inspect::WeightDepth::kAll : inspect::WeightDepth::kStart};
+  InspectDone done{.coverage = inspect::inspect_artefact(file, request.path, findings, options),
                    .findings_dropped = 0};
   done.findings_dropped = findings.dropped();
   for (const auto& finding : findings.items()) {

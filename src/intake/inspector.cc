@@ -125,7 +125,8 @@ class Inspector {
     const auto deadline = worker::deadline_in(options_.time_per_file);
     auto& channel = worker_->channel();
     HF_CHECK(
-        channel.send(base::as_bytes(encode(InspectRequest{.path = report.path, .explain = options_.explain})),
+        channel.send(base::as_bytes(encode(InspectRequest{
+                         .path = report.path, .explain = options_.explain, .weights = options_.weights})),
                      deadline, file.descriptor()));
     while (true) {
       HF_TRY(const auto frame, channel.receive(deadline));

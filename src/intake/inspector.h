@@ -20,6 +20,7 @@ struct InspectOptions {
   std::uint64_t memory_bytes = 512UL << 20;  // of the worker
   std::chrono::seconds time_per_file{300};
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
+  bool weights = false;  // every number of tensors is looked at
   bool explain = false;  // FileReport::programs
   // What to judge by; null: the program's own.
   std::shared_ptr<const inspect::RuleSet> rules = nullptr;
