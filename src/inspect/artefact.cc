@@ -15,9 +15,9 @@
 #include "inspect/tensor_files.h"
 #include "inspect/text_files.h"
 #include "inspect/torch_archive.h"
+#include "inspect/torch_export.h"
 #include "inspect/torch_script.h"
 #include "inspect/unpacking.h"
-#include "inspect/weight_places.h"
 
 namespace holdfast::inspect {
 namespace {
@@ -63,18 +63,15 @@ base::Result<> read_up_to(formats::Stream& stream, std::size_t size, base::Bytes
 
 class Inspector {
  public:
-  Inspector(std::uint64_t file_size, const ArtefactOptions& options, Findings& findings, Coverage& coverage)
-      : findings_(findings),
-        coverage_(coverage),
-        budget_(file_size),
-        max_programs_(options.max_programs),
-        weights_(options.weights, findings) {}
+  Inspector(std::uint64_t file_size, std::size_t max_programs, Findings& findings, Coverage& coverage)
+      : findings_(findings), coverage_(coverage), budget_(file_size), max_programs_(max_programs) {}
 
   // What is at hand, where it lies, and how deep in archives.
   struct Place {
     std::string path;
     int depth = 0;
     PickleContainer container = PickleContainer::kPlain;
+    bool raw = false;  // bytes that are no format are a tensor's numbers
 
     [[nodiscard]] Place member(std::string_view name) const {
       return {.path = fmt::format("{}!{}", path, name), .depth = depth + 1};
@@ -87,7 +84,6 @@ class Inspector {
     for (const Format format : *formats) {
       if (place.depth == 0) name_format(format);
       look_at_as(format, source, place);
-      for (const std::string& why : inspect_weights(format, source, place.path, weights_)) gap(place, why);
     }
   }
 
@@ -105,7 +101,7 @@ class Inspector {
       case Format::kSafetensors:
         return inspect_safetensors(source, place.path, findings_);
       case Format::kUnknown:
-        if (source.size() > 0) gap(place, "its format is not known");
+        if (source.size() > 0 && !place.raw) gap(place, "its format is not known");
         return;
       default:
         if (const auto gaps = inspect_model_file(format, source, place.path, findings_)) {
@@ -309,11 +305,7 @@ class Inspector {
     if (torch && place.depth == 0) coverage_.format = torch->format();
     TorchScript script;
     for (const auto& entry : reader->entries()) {
-      if (entry.is_folder()) continue;
-      if (torch && torch->is_storage(entry.name)) {
-        storage(*reader, entry, place.member(entry.name));
-        continue;
-      }
+      if (entry.is_folder() || (torch && torch->is_storage(entry.name))) continue;
       auto inner = place.member(entry.name);
       if (torch) inner.container = PickleContainer::kTorchZip;
       if (torch && torch->is_code(entry.name)) {
@@ -321,6 +313,8 @@ class Inspector {
         continue;
       }
       if (torch && torch->is_bytecode(entry.name)) script_bytecode(*reader, entry, inner);
+      if (torch && torch->is_exported_program(entry.name)) exported_program(*reader, entry, inner);
+      inner.raw = torch && torch->is_exported_tensor(entry.name);
       zip_member(*reader, entry, inner);
     }
     gaps(place, script.finish(findings_));
@@ -354,21 +348,14 @@ class Inspector {
     TorchScript::add_bytecode(zip_text(reader, entry, place), place.path, findings_);
   }
 
-  void gaps(const Place& place, const Gaps& whys) {
-    for (const std::string& why : whys) gap(place, why);
+  void exported_program(const formats::ZipReader& reader, const formats::ZipEntry& entry,
+                        const Place& place) {
+    const std::string json = zip_text(reader, entry, place);
+    if (!json.empty()) gaps(place, inspect_exported_program(json, place.path, findings_));
   }
 
-  // The numbers of a tensor, whose type only the pickle names.
-  void storage(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {
-    const WeightTensor tensor{.name = {}, .path = place.path};
-    base::Result<> looked;
-    if (const auto range = reader.stored_range(entry)) {
-      looked = weights_.look_at(*range, range->size(), tensor);
-    } else if (auto member = reader.open_member(entry)) {
-      MeteredStream stream(*member, budget_);
-      looked = weights_.look_at(stream, tensor);
-    }
-    if (!looked) failed(place, looked.error());
+  void gaps(const Place& place, const Gaps& whys) {
+    for (const std::string& why : whys) gap(place, why);
   }
 
   void zip_member(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {
@@ -436,15 +423,14 @@ class Inspector {
   Coverage& coverage_;
   UnpackBudget budget_;
   std::size_t max_programs_;
-  WeightInspector weights_;
 };
 
 }  // namespace
 
 Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings,
-                          const ArtefactOptions& options) {
+                          std::size_t max_programs) {
   Coverage coverage;
-  Inspector inspector(file.size(), options, findings, coverage);
+  Inspector inspector(file.size(), max_programs, findings, coverage);
   inspector.look_at(file, {.path = path});
   if (file.size() == 0) coverage.format = "empty";
   return coverage;
