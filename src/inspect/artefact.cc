@@ -18,6 +18,7 @@
 #include "inspect/torch_export.h"
 #include "inspect/torch_script.h"
 #include "inspect/unpacking.h"
+#include "inspect/weight_places.h"
 
 namespace holdfast::inspect {
 namespace {
@@ -63,8 +64,12 @@ base::Result<> read_up_to(formats::Stream& stream, std::size_t size, base::Bytes
 
 class Inspector {
  public:
-  Inspector(std::uint64_t file_size, std::size_t max_programs, Findings& findings, Coverage& coverage)
-      : findings_(findings), coverage_(coverage), budget_(file_size), max_programs_(max_programs) {}
+  Inspector(std::uint64_t file_size, const ArtefactOptions& options, Findings& findings, Coverage& coverage)
+      : findings_(findings),
+        coverage_(coverage),
+        budget_(file_size),
+        max_programs_(options.max_programs),
+        weights_(options.weights, findings) {}
 
   // What is at hand, where it lies, and how deep in archives.
   struct Place {
@@ -84,6 +89,7 @@ class Inspector {
     for (const Format format : *formats) {
       if (place.depth == 0) name_format(format);
       look_at_as(format, source, place);
+      for (const std::string& why : inspect_weights(format, source, place.path, weights_)) gap(place, why);
     }
   }
 
@@ -305,7 +311,11 @@ class Inspector {
     if (torch && place.depth == 0) coverage_.format = torch->format();
     TorchScript script;
     for (const auto& entry : reader->entries()) {
-      if (entry.is_folder() || (torch && torch->is_storage(entry.name))) continue;
+      if (entry.is_folder()) continue;
+      if (torch && torch->is_storage(entry.name)) {
+        storage(*reader, entry, place.member(entry.name));
+        continue;
+      }
       auto inner = place.member(entry.name);
       if (torch) inner.container = PickleContainer::kTorchZip;
       if (torch && torch->is_code(entry.name)) {
@@ -356,6 +366,19 @@ class Inspector {
 
   void gaps(const Place& place, const Gaps& whys) {
     for (const std::string& why : whys) gap(place, why);
+  }
+
+  // The numbers of a tensor, whose type only the pickle names.
+  void storage(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {
+    const WeightTensor tensor{.name = {}, .path = place.path};
+    base::Result<> looked;
+    if (const auto range = reader.stored_range(entry)) {
+      looked = weights_.look_at(*range, range->size(), tensor);
+    } else if (auto member = reader.open_member(entry)) {
+      MeteredStream stream(*member, budget_);
+      looked = weights_.look_at(stream, tensor);
+    }
+    if (!looked) failed(place, looked.error());
   }
 
   void zip_member(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {
@@ -423,14 +446,15 @@ class Inspector {
   Coverage& coverage_;
   UnpackBudget budget_;
   std::size_t max_programs_;
+  WeightInspector weights_;
 };
 
 }  // namespace
 
 Coverage inspect_artefact(const formats::Source& file, const std::string& path, Findings& findings,
-                          std::size_t max_programs) {
+                          const ArtefactOptions& options) {
   Coverage coverage;
-  Inspector inspector(file.size(), max_programs, findings, coverage);
+  Inspector inspector(file.size(), options, findings, coverage);
   inspector.look_at(file, {.path = path});
   if (file.size() == 0) coverage.format = "empty";
   return coverage;
