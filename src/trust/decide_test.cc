@@ -121,7 +121,7 @@ TEST_F(TrustTest, ACertificateCountsUnderItsRootAndName) {
                                       std::chrono::hours(1), clock, random)
                         .value();
   write("roots.pem", authority.certificate().to_pem());
-  const inspect::SigningOptions options{.certificates = {leaf, authority.certificate()}, .name = "credit"};
+  const inspect::SigningOptions options{.name = "credit", .certificates = {leaf, authority.certificate()}};
   const auto bundle = inspect::sign_artefact(model_, release_, options).value();
   const auto by = [&](const std::string& who) {
     auto parsed = parse("[signer.release]\nroots_file = \"roots.pem\"\n" + who + "\n" + kCredit);
