@@ -41,6 +41,7 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_seal_command(app, action);
   add_unseal_command(app, action);
   add_rules_command(app, action);
+  add_rule_set_commands(*app.get_subcommand("rules"), invocation, action);
   add_bom_command(app, invocation, action);
   add_advisories_command(app, invocation, action);
   add_serve_command(app, invocation, action);
@@ -68,6 +69,7 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_alerts_command(app, invocation, action);
   add_alert_command(app, invocation, action);
   add_webhook_command(app, invocation, action);
+  add_updates_command(app, invocation, action);
   add_posture_command(app, invocation, action);
   add_audit_command(app, invocation, action);
   add_audit_records_command(*app.get_subcommand("audit"), invocation, action);

@@ -6,10 +6,12 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
+#include "cli/bom_evidence.h"
 #include "cli/command.h"
 #include "cli/model_reader.h"
 #include "supply/bom.h"
 #include "supply/collect.h"
+#include "updates/components.h"
 
 namespace holdfast::cli {
 namespace {
@@ -20,7 +22,19 @@ struct Options {
   std::string name;
   std::string task;
   std::vector<std::string> datasets;
+  BomEvidence evidence;
+  bool self = false;
 };
+
+// Of this program and its sisters.
+base::Result<supply::Bom> bill_of_self(const Invocation& invocation) {
+  HF_TRY(const auto components, updates::linked_components("/"));
+  return supply::Bom{.subject = {.name = "holdfast", .version = invocation.version},
+                     .tool_version = invocation.version,
+                     .made_at = base::system_clock().now(),
+                     .inventory = updates::inventory_of(components),
+                     .models = {}};
+}
 
 base::Result<supply::Bom> bill_of(const Options& options, const Invocation& invocation) {
   supply::Bom bom{.subject = {.name = options.name, .version = {}},
@@ -36,6 +50,7 @@ base::Result<supply::Bom> bill_of(const Options& options, const Invocation& invo
       bom.models.push_back(std::move(model));
     }
   }
+  HF_CHECK(add_evidence(options.evidence, bom.models));
   if (bom.subject.name.empty()) {
     const auto last = std::filesystem::weakly_canonical(options.paths.front()).filename().string();
     bom.subject.name = last.empty() ? "root" : last;
@@ -44,7 +59,7 @@ base::Result<supply::Bom> bill_of(const Options& options, const Invocation& invo
 }
 
 base::Result<ExitCode> write_bill(const Options& options, const Invocation& invocation) {
-  HF_TRY(const auto bom, bill_of(options, invocation));
+  HF_TRY(const auto bom, options.self ? bill_of_self(invocation) : bill_of(options, invocation));
   const auto text = supply::to_cyclonedx(bom);
   if (options.out) {
     HF_CHECK(base::write_file_atomically(*options.out, base::as_bytes(text)));
@@ -63,20 +78,31 @@ base::Result<ExitCode> write_bill(const Options& options, const Invocation& invo
 void add_bom_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("bom", "Write what something is made of, as CycloneDX 1.6");
-  command
-      ->add_option("PATH", options->paths,
-                   "lock files, models, Python environments, container roots, and folders of these")
-      ->required();
+  auto* paths =
+      command->add_option("PATH", options->paths,
+                          "lock files, models, Python environments, container roots, and folders of these");
+  auto* self =
+      command->add_flag("--self", options->self, "of Holdfast itself, as it is linked here")->excludes(paths);
   command->add_option("--out", options->out, "the file to write, instead of standard output")
       ->type_name("FILE");
   command->add_option("--name", options->name, "what the bill is of; else the name of the first path");
   command->add_option("--task", options->task, "the task of the models, for their model card");
   command->add_option("--dataset", options->datasets,
                       "a dataset that the models were trained on; may be repeated");
+  command
+      ->add_option(
+          "--evidence", options->evidence.paths,
+          "fill the models' cards from what `holdfast evaluate --json` printed, from signed statements, or "
+          "from a folder that `holdfast evidence --out` wrote; may be repeated")
+      ->type_name("PATH");
+  command
+      ->add_option("--evidence-key", options->evidence.key, "the public key that signed statements verify by")
+      ->type_name("PUBLIC.pem");
   command->footer(
       "Nothing is resolved or fetched: what a file does not pin is said on standard error and in the bill.\n"
       "Example: holdfast bom requirements.txt model.onnx --task tabular-classification --out bom.json");
-  command->callback([options, &invocation, &action] {
+  command->callback([options, self, &invocation, &action] {
+    if (options->paths.empty() && self->count() == 0) throw CLI::RequiredError("PATH");
     action = [options, &invocation] { return write_bill(*options, invocation); };
   });
 }

@@ -70,7 +70,10 @@ void add_password_command(CLI::App& app, const Invocation& invocation, Action& a
 void add_alerts_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_alert_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_webhook_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_updates_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_posture_command(CLI::App& app, const Invocation& invocation, Action& action);
+// To the command `rules`.
+void add_rule_set_commands(CLI::App& rules, const Invocation& invocation, Action& action);
 // To the command `audit`.
 void add_audit_records_command(CLI::App& audit, const Invocation& invocation, Action& action);
 

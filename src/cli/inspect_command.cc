@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/updates_settings.h"
 #include "cli/inspect_attest.h"
 #include "inspect/report.h"
 #include "intake/inspector.h"
@@ -27,6 +28,7 @@ struct Options {
   std::string reason;
   std::string reviewer;
   std::string until;
+  bool require_fresh = false;
   std::filesystem::path attest;
   std::filesystem::path attest_key;
   std::filesystem::path certificates;
@@ -63,6 +65,10 @@ base::Result<ExitCode> inspect(const Options& options, const Invocation& invocat
   HF_TRY(const auto fail_on, inspect::parse_severity(options.fail_on));
   HF_TRY(auto limits, limits_of(settings));
   limits.explain = options.explain;
+  HF_TRY(const auto rules, rules_to_use(invocation, settings));
+  limits.rules = rules.set;
+  limits.overdue = options.require_fresh && rules.expired.empty() ? rules.stale : rules.expired;
+  if (limits.overdue.empty() && !rules.stale.empty()) print_error(rules.stale);
   limits.weights = options.weights;
   Progress progress("inspecting");
   InspectedFiles inspected;
@@ -111,6 +117,8 @@ void add_inspect_command(CLI::App& app, const Invocation& invocation, Action& ac
   command->add_flag("--weights", options->weights,
                     "look at every number of tensors, for what is hidden in them or out of range");
   command->add_flag("--explain", options->explain, "write out what each pickle would do, as Python");
+  command->add_flag("--require-fresh", options->require_fresh,
+                    "a rule set older than rules.max_age_days is a finding, not a warning");
   command->add_option("--dismissals", options->dismissals, "a file of findings that were set aside")
       ->type_name("FILE");
   auto* write = command

@@ -47,11 +47,13 @@ struct Options {
 
 void add_rules_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("rules", "Print every rule that inspection can find against");
+  auto* command = app.add_subcommand(
+      "rules", "Print every rule that inspection can find against, or change what it judges by");
   auto* json = command->add_flag("--json", options->json, "print JSON");
   command->add_flag("--markdown", options->markdown, "print the page of the manual")->excludes(json);
   command->footer("Example: holdfast rules --json");
-  command->callback([options, &action] {
+  command->callback([options, command, &action] {
+    if (!command->get_subcommands().empty()) return;  // called after the subcommand's own
     action = [options]() -> base::Result<ExitCode> {
       const auto rules = inspect::all_rules();
       if (options->markdown) {

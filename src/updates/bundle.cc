@@ -279,12 +279,12 @@ Result<Edition> read_edition(std::string_view envelope, std::span<const crypto::
 
 Result<> check_succession(const Edition& current, const Edition& next, base::Timestamp now) {
   if (next.version < current.version) {
-    return fail(ErrorCode::kConflict,
+    return fail(ErrorCode::kPermissionDenied,
                 fmt::format("it is version {}, and {} is in force: going back is refused", next.version,
                             current.version));
   }
   if (next.expires_at <= now) {
-    return fail(ErrorCode::kConflict,
+    return fail(ErrorCode::kPermissionDenied,
                 fmt::format("version {} expired at {}", next.version, next.expires_at.text()));
   }
   return {};

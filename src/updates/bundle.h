@@ -80,7 +80,8 @@ class Bundle {
 // The edition of a statement, once one of `trusted` has signed it.
 base::Result<Edition> read_edition(std::string_view envelope, std::span<const crypto::PublicKey> trusted);
 
-// Why `next` may not take the place of `current`, if so: it is of a lower version, or has expired.
+// kPermissionDenied where `next` may not take the place of `current`: it is of a lower version, or has
+// expired.
 base::Result<> check_succession(const Edition& current, const Edition& next, base::Timestamp now);
 
 }  // namespace holdfast::updates

@@ -108,8 +108,9 @@ Result<std::shared_ptr<const inspect::RuleSet>> rules_in_force(const fs::path& s
   auto installed = read_installed(path, key_files);
   if (!installed && installed.error().code == ErrorCode::kNotFound) return own;
   if (!installed) {
-    return fail(std::move(installed).error().within(fmt::format(
-        "the rule set {} can't be used, and nothing is inspected by an older one", path.string())));
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("the rule set {} can't be used, and nothing is inspected by an older one: {}",
+                            path.string(), installed.error().message));
   }
   if (installed->name.version < own->name.version) return own;
   return std::make_shared<const inspect::RuleSet>(*std::move(installed));

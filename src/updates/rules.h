@@ -34,13 +34,13 @@ base::Result<inspect::RuleSet> open_rules(const formats::Source& bundle,
                                           std::span<const crypto::PublicKey> trusted);
 
 // The installed one unless the program's own is newer; the program's own where none is installed. An
-// installed one that is damaged or signed by none of `trusted` is an error, since to judge by less than was
+// installed one that is damaged or signed by none of them is kUnavailable, since to judge by less than was
 // installed would be a step back unseen.
 base::Result<std::shared_ptr<const inspect::RuleSet>> rules_in_force(const std::filesystem::path& state,
                                                                      std::span<const std::string> key_files);
 
-// Puts a bundle in force, durably and whole or not at all. kConflict for a lower version than the one in
-// force, and for one that has expired; errors as open_rules.
+// Puts a bundle in force, durably and whole or not at all. kPermissionDenied for a lower version than the one
+// in force, and for one that has expired; errors as open_rules.
 base::Result<inspect::RuleSet> install_rules(const std::filesystem::path& bundle,
                                              const std::filesystem::path& state,
                                              std::span<const crypto::PublicKey> trusted, base::Timestamp now);

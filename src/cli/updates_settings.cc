@@ -1,0 +1,79 @@
+#include "cli/updates_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "cli/settings.h"
+#include "crypto/pem.h"
+#include "updates/rules.h"
+
+namespace holdfast::cli {
+
+using base::ErrorCode;
+using base::Result;
+
+Result<RulesToUse> rules_to_use(const Invocation& invocation, const base::Config& settings) {
+  HF_TRY(auto set, updates::rules_in_force(state_folder(invocation.state_path), settings.list("rules.keys")));
+  const auto now = base::system_clock().now();
+  const bool expired = set->expires_at && *set->expires_at <= now;
+  auto why = updates::overdue(*set, settings.integer("rules.max_age_days"), now);
+  RulesToUse use{.set = std::move(set), .expired = {}, .stale = {}};
+  (expired || settings.boolean("rules.require_fresh") ? use.expired : use.stale) = std::move(why);
+  return use;
+}
+
+Result<Trust> trust_of(const base::Config& settings, std::string_view setting,
+                       const std::optional<std::filesystem::path>& named) {
+  const auto& files = settings.list(setting);
+  HF_TRY(auto pinned, updates::read_keys(files));
+  if (!named) {
+    if (!pinned.empty()) return Trust{.keys = std::move(pinned), .pin_to = {}};
+    return base::fail(
+        ErrorCode::kUnauthenticated,
+        fmt::format("no key is trusted yet: name the publisher's public key with --key, or in {}", setting));
+  }
+  HF_TRY(const auto pem, base::read_file(*named, crypto::kMaxPemBytes));
+  auto key = crypto::PublicKey::from_pem(base::as_text(pem));
+  if (!key) return base::fail(std::move(key).error().within(named->string()));
+  if (std::ranges::find(pinned, *key) != pinned.end()) return Trust{.keys = std::move(pinned), .pin_to = {}};
+  const bool may_pin =
+      pinned.empty() && !files.empty() && settings.settings().find(setting)->second.origin == "default";
+  if (!may_pin) {
+    return base::fail(ErrorCode::kUnauthenticated,
+                      fmt::format("{} is none of the keys that are trusted: add it to {} if it shall be",
+                                  named->string(), setting));
+  }
+  return Trust{.keys = {*std::move(key)}, .pin_to = files.front()};
+}
+
+Result<> pin(const Trust& trust) {
+  if (!trust.pin_to) return {};
+  std::error_code error;
+  std::filesystem::create_directories(trust.pin_to->parent_path(), error);
+  HF_CHECK(base::write_file_atomically(*trust.pin_to, base::as_bytes(trust.keys.front().to_pem())));
+  print(fmt::format("from now on trusted: the key {}, kept in {}\n", trust.keys.front().id().hex(),
+                    trust.pin_to->string()));
+  return {};
+}
+
+base::Timestamp days_after(base::Timestamp moment, std::int64_t days) {
+  return moment + std::chrono::microseconds(std::chrono::days(days));
+}
+
+std::int64_t version_of_day(base::Timestamp now) {
+  const auto text = now.text();
+  const auto number = [&text](std::size_t at, std::size_t size) { return std::stoll(text.substr(at, size)); };
+  return (number(0, 4) * 1'000'000) + (number(5, 2) * 10'000) + (number(8, 2) * 100) + 1;
+}
+
+Result<crypto::PrivateKey> read_signing_key(const std::filesystem::path& path) {
+  HF_TRY(auto bytes, base::read_file(path, crypto::kMaxPemBytes));
+  const base::Secret pem(std::move(bytes));
+  auto key = crypto::PrivateKey::from_pem(pem.reveal_text());
+  if (!key) return base::fail(std::move(key).error().within(path.string()));
+  return *std::move(key);
+}
+
+}  // namespace holdfast::cli

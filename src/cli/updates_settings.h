@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "cli/command.h"
+#include "crypto/sign.h"
+#include "inspect/rule_set.h"
+
+// What the settings say of rule sets and advisories.
+
+namespace holdfast::cli {
+
+// The set in force for this person or server, and what is wrong with its age: `expired` forbids to let
+// anything pass by it, `stale` is said.
+struct RulesToUse {
+  std::shared_ptr<const inspect::RuleSet> set;
+  std::string expired;
+  std::string stale;
+};
+base::Result<RulesToUse> rules_to_use(const Invocation& invocation, const base::Config& settings);
+
+// Whom a bundle is believed: the keys in the files of a list setting ("rules.keys"), and `named`, a file
+// given on the command line. While none is pinned, and the setting is the default, `named` may become the
+// one: then `pin_to` is where it goes.
+struct Trust {
+  std::vector<crypto::PublicKey> keys;
+  std::optional<std::filesystem::path> pin_to;
+};
+base::Result<Trust> trust_of(const base::Config& settings, std::string_view setting,
+                             const std::optional<std::filesystem::path>& named);
+// Keeps the key at pin_to, if that is set, and says so.
+base::Result<> pin(const Trust& trust);
+
+// For --expires: that many days from now on. For a version that is not given: today's date and "01".
+base::Timestamp days_after(base::Timestamp moment, std::int64_t days);
+std::int64_t version_of_day(base::Timestamp now);
+
+base::Result<crypto::PrivateKey> read_signing_key(const std::filesystem::path& path);
+
+}  // namespace holdfast::cli
