@@ -11,6 +11,7 @@
 #include "cli/model_reader.h"
 #include "supply/bom.h"
 #include "supply/collect.h"
+#include "updates/components.h"
 
 namespace holdfast::cli {
 namespace {
@@ -22,7 +23,18 @@ struct Options {
   std::string task;
   std::vector<std::string> datasets;
   BomEvidence evidence;
+  bool self = false;
 };
+
+// Of this program and its sisters.
+base::Result<supply::Bom> bill_of_self(const Invocation& invocation) {
+  HF_TRY(const auto components, updates::linked_components("/"));
+  return supply::Bom{.subject = {.name = "holdfast", .version = invocation.version},
+                     .tool_version = invocation.version,
+                     .made_at = base::system_clock().now(),
+                     .inventory = updates::inventory_of(components),
+                     .models = {}};
+}
 
 base::Result<supply::Bom> bill_of(const Options& options, const Invocation& invocation) {
   supply::Bom bom{.subject = {.name = options.name, .version = {}},
@@ -47,7 +59,7 @@ base::Result<supply::Bom> bill_of(const Options& options, const Invocation& invo
 }
 
 base::Result<ExitCode> write_bill(const Options& options, const Invocation& invocation) {
-  HF_TRY(const auto bom, bill_of(options, invocation));
+  HF_TRY(const auto bom, options.self ? bill_of_self(invocation) : bill_of(options, invocation));
   const auto text = supply::to_cyclonedx(bom);
   if (options.out) {
     HF_CHECK(base::write_file_atomically(*options.out, base::as_bytes(text)));
@@ -66,10 +78,11 @@ base::Result<ExitCode> write_bill(const Options& options, const Invocation& invo
 void add_bom_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("bom", "Write what something is made of, as CycloneDX 1.6");
-  command
-      ->add_option("PATH", options->paths,
-                   "lock files, models, Python environments, container roots, and folders of these")
-      ->required();
+  auto* paths =
+      command->add_option("PATH", options->paths,
+                          "lock files, models, Python environments, container roots, and folders of these");
+  auto* self =
+      command->add_flag("--self", options->self, "of Holdfast itself, as it is linked here")->excludes(paths);
   command->add_option("--out", options->out, "the file to write, instead of standard output")
       ->type_name("FILE");
   command->add_option("--name", options->name, "what the bill is of; else the name of the first path");
@@ -88,7 +101,8 @@ void add_bom_command(CLI::App& app, const Invocation& invocation, Action& action
   command->footer(
       "Nothing is resolved or fetched: what a file does not pin is said on standard error and in the bill.\n"
       "Example: holdfast bom requirements.txt model.onnx --task tabular-classification --out bom.json");
-  command->callback([options, &invocation, &action] {
+  command->callback([options, self, &invocation, &action] {
+    if (options->paths.empty() && self->count() == 0) throw CLI::RequiredError("PATH");
     action = [options, &invocation] { return write_bill(*options, invocation); };
   });
 }
