@@ -21,13 +21,43 @@ namespace {
 using namespace std::string_view_literals;
 
 // In the order of Format.
-constexpr std::array<std::string_view, 34> kNames = {
-    "pickle", "zip",         "tar",    "gzip",        "zlib",     "joblib-zfile",
-    "bzip2",  "xz",          "lzma",   "zstd",        "lz4",      "7z",
-    "npy",    "safetensors", "onnx",   "saved-model", "tf-graph", "keras-metadata",
-    "coreml", "catboost",    "ubjson", "gguf",        "hdf5",     "tflite",
-    "elf",    "pe",          "mach-o", "pdf",         "png",      "jpeg",
-    "json",   "python",      "text",   "unknown"};
+constexpr std::array<std::string_view, 37> kNames = {"pickle",
+                                                     "zip",
+                                                     "tar",
+                                                     "gzip",
+                                                     "zlib",
+                                                     "joblib-zfile",
+                                                     "bzip2",
+                                                     "xz",
+                                                     "lzma",
+                                                     "zstd",
+                                                     "lz4",
+                                                     "7z",
+                                                     "npy",
+                                                     "safetensors",
+                                                     "onnx",
+                                                     "saved-model",
+                                                     "tf-graph",
+                                                     "keras-metadata",
+                                                     "saved-model-fingerprint",
+                                                     "tf-checkpoint-index",
+                                                     "coreml",
+                                                     "catboost",
+                                                     "ubjson",
+                                                     "gguf",
+                                                     "hdf5",
+                                                     "tflite",
+                                                     "elf",
+                                                     "pe",
+                                                     "mach-o",
+                                                     "python-bytecode",
+                                                     "pdf",
+                                                     "png",
+                                                     "jpeg",
+                                                     "json",
+                                                     "python",
+                                                     "text",
+                                                     "unknown"};
 static_assert(kNames.size() == static_cast<std::size_t>(Format::kUnknown) + 1);
 
 struct Magic {
@@ -65,6 +95,7 @@ constexpr std::array kMagics = {
     Magic{"\xCE\xFA\xED\xFE"sv, Format::kMachO},
     Magic{"\xCF\xFA\xED\xFE"sv, Format::kMachO},
     Magic{"\xCA\xFE\xBA\xBE"sv, Format::kMachO},
+    Magic{"\xCA\xFE\xBA\xBF"sv, Format::kMachO},
     Magic{"%PDF-"sv, Format::kPdf},
     Magic{"\x89PNG\r\n\x1A\n"sv, Format::kPng},
     Magic{"\xFF\xD8\xFF"sv, Format::kJpeg},
@@ -99,6 +130,23 @@ bool is_lzma(base::ByteView head) {
 // joblib's format before 0.10 (joblib/numpy_pickle_compat.py, read_zfile): "ZF" and a length as Python writes
 // hexadecimal numbers.
 bool is_zfile(base::ByteView head) { return as_text(head).starts_with("ZF0x"); }
+
+// A magic number of CPython's (Lib/importlib/_bootstrap_external.py), a header whose length went from 8 to 12
+// to 16 bytes with Python 3.3 and 3.7, then a code object as marshal writes it.
+bool is_pyc(base::ByteView head) {
+  constexpr std::uint16_t kPython30 = 3000;
+  constexpr std::uint16_t kPython33 = 3190;
+  constexpr std::uint16_t kPython37 = 3390;
+  constexpr std::uint16_t kPython40 = 4500;
+  constexpr std::uint16_t kPython20 = 50823;
+  constexpr std::uint16_t kAfterPython27 = 62300;
+  if (head.size() < 4 || head[2] != '\r' || head[3] != '\n') return false;
+  const auto magic = load_le<std::uint16_t>(head);
+  const bool old = magic >= kPython20 && magic < kAfterPython27;
+  if (!old && (magic < kPython30 || magic >= kPython40)) return false;
+  const std::size_t header = old || magic < kPython33 ? 8 : magic < kPython37 ? 12 : 16;
+  return head.size() > header && (head[header] & 0x7FU) == 'c';
+}
 
 bool is_safetensors(base::ByteView head, std::optional<std::uint64_t> size) {
   if (head.size() < 9 || head[8] != '{') return false;
@@ -255,6 +303,34 @@ void add(std::vector<Format>& formats, Format format) {
   if (std::ranges::find(formats, format) == formats.end()) formats.push_back(format);
 }
 
+// fingerprint.pb beside a SavedModel (tensorflow/core/protobuf/fingerprint.proto): five hashes, a version and
+// digits, which no loader acts on.
+bool is_fingerprint(const Source& source) {
+  constexpr std::uint64_t kMaxBytes = 4096;
+  if (source.size() == 0 || source.size() > kMaxBytes) return false;
+  WireBuffer buffer(source);
+  WireReader reader(buffer);
+  int hashes = 0;
+  for (;;) {
+    const auto field = reader.next();
+    if (!field) return false;
+    if (!*field) return hashes >= 4;
+    const bool hash = (*field)->number <= 5 && (*field)->type == WireType::kVarint;
+    const bool rest = ((*field)->number == 6 || (*field)->number == 7) && (*field)->type == WireType::kBytes;
+    if (!hash && !rest) return false;
+    hashes += hash ? 1 : 0;
+  }
+}
+
+// The last eight bytes of a table of LevelDB's (doc/table_format.md), as TensorFlow's checkpoints have one.
+base::Result<bool> is_table(const Source& source) {
+  constexpr std::uint64_t kMagic = 0xDB4775248B80FB57ULL;
+  std::array<std::uint8_t, 8> bytes{};
+  if (source.size() < 48) return false;
+  HF_TRY(const std::size_t got, source.read_at(source.size() - bytes.size(), bytes));
+  return got == bytes.size() && load_le<std::uint64_t>(bytes) == kMagic;
+}
+
 // All but what protobuf and the end of the file tell.
 std::vector<Format> by_head(base::ByteView head, std::optional<std::uint64_t> size) {
   std::vector<Format> formats;
@@ -269,6 +345,7 @@ std::vector<Format> by_head(base::ByteView head, std::optional<std::uint64_t> si
   if (is_zlib(head)) add(formats, Format::kZlib);
   if (is_lzma(head)) add(formats, Format::kLzma);
   if (!text && is_zfile(head)) add(formats, Format::kZfile);
+  if (!text && is_pyc(head)) add(formats, Format::kPyc);
   if (text) {
     const std::string_view view = as_text(head);
     add(formats, is_json(view) ? Format::kJson : is_python(view) ? Format::kPython : Format::kText);
@@ -306,6 +383,9 @@ base::Result<std::vector<Format>> sniff(const Source& source) {
   head.resize(got);
   std::vector<Format> formats = by_head(head, source.size());
   if (const auto model = protobuf_model(source, source.size())) add(formats, *model);
+  if (formats.empty() && is_fingerprint(source)) add(formats, Format::kSavedModelFingerprint);
+  HF_TRY(const bool table, is_table(source));
+  if (table) add(formats, Format::kCheckpointIndex);
   HF_TRY(const bool zip, has_zip_end(source));
   if (zip) add(formats, Format::kZip);
   HF_TRY(const bool hdf5, has_hdf5_after_block(source));

@@ -30,6 +30,8 @@ enum class Format : std::uint8_t {
   kSavedModel,     // TensorFlow's saved_model.pb
   kGraphDef,       // TensorFlow's frozen graphs
   kKerasMetadata,  // keras_metadata.pb beside a SavedModel
+  kSavedModelFingerprint,
+  kCheckpointIndex,  // TensorFlow's variables.index
   kCoreMl,
   kCatboost,
   kUbjson,  // XGBoost's
@@ -39,6 +41,7 @@ enum class Format : std::uint8_t {
   kElf,
   kPe,
   kMachO,
+  kPyc,  // compiled Python
   kPdf,
   kPng,
   kJpeg,

@@ -51,6 +51,27 @@ TEST(Sniff, KnowsFormatsByTheirMagic) {
   EXPECT_THAT(sniffed("\x89HDF\r\n\x1A\n\0"sv), ElementsAre(Format::kHdf5));
 }
 
+TEST(Sniff, KnowsCompiledPythonOfEachHeader) {
+  const auto pyc = [](std::uint16_t magic, std::size_t header, char first) {
+    return std::string{static_cast<char>(magic & 0xFF), static_cast<char>(magic >> 8), '\r', '\n'} +
+           std::string(header - 4, '\0') + first + "\0\0\0\0";
+  };
+  EXPECT_THAT(sniffed(pyc(3495, 16, '\xE3')), ElementsAre(Format::kPyc));
+  EXPECT_THAT(sniffed(pyc(3379, 12, 'c')), ElementsAre(Format::kPyc));
+  EXPECT_THAT(sniffed(pyc(3180, 8, 'c')), ElementsAre(Format::kPyc));
+  EXPECT_THAT(sniffed(pyc(62211, 8, 'c')), ElementsAre(Format::kPyc));
+  EXPECT_THAT(sniffed(pyc(3495, 12, 'c')), ElementsAre(Format::kUnknown));
+  EXPECT_THAT(sniffed(pyc(9, 16, 'c')), ElementsAre(Format::kUnknown));
+}
+
+TEST(Sniff, KnowsWhatLiesBesideASavedModel) {
+  EXPECT_THAT(sniffed("\x08\x91\x9C\xB5\x0F\x10\x01\x18\x02\x20\x03\x28\x04\x32\x02\x08\x01\x3A\x02"
+                      "42"sv),
+              ElementsAre(Format::kSavedModelFingerprint));
+  EXPECT_THAT(sniffed(std::string(40, '\0') + "\x57\xFB\x80\x8B\x24\x75\x47\xDB"s),
+              Contains(Format::kCheckpointIndex));
+}
+
 TEST(Sniff, KnowsText) {
   EXPECT_THAT(sniffed(" {\"model_type\": \"bert\"}"), ElementsAre(Format::kJson));
   EXPECT_THAT(sniffed("\xEF\xBB\xBF[1, 2]"), ElementsAre(Format::kJson));

@@ -76,7 +76,6 @@ class Inspector {
     std::string path;
     int depth = 0;
     PickleContainer container = PickleContainer::kPlain;
-    bool raw = false;  // bytes that are no format are a tensor's numbers
 
     [[nodiscard]] Place member(std::string_view name) const {
       return {.path = fmt::format("{}!{}", path, name), .depth = depth + 1};
@@ -90,8 +89,11 @@ class Inspector {
       if (place.depth == 0) name_format(format);
       look_at_as(format, source, place);
       for (const std::string& why : inspect_weights(format, source, place.path, weights_)) gap(place, why);
+      if (place.depth == 0) gaps(place, find_references(format, source, place.path, references_, findings_));
     }
   }
+
+  std::vector<Reference> take_references() { return references_.take(); }
 
  private:
   void look_at_as(Format format, const formats::Source& source, const Place& place) {
@@ -107,7 +109,7 @@ class Inspector {
       case Format::kSafetensors:
         return inspect_safetensors(source, place.path, findings_);
       case Format::kUnknown:
-        if (source.size() > 0 && !place.raw) gap(place, "its format is not known");
+        if (source.size() > 0) gap(place, "its format is not known");
         return;
       default:
         if (const auto gaps = inspect_model_file(format, source, place.path, findings_)) {
@@ -136,6 +138,12 @@ class Inspector {
       case Format::kMachO:
         return findings_.add("file.executable", place.path, 0,
                              fmt::format("it is a program ({})", to_string(format)));
+      case Format::kPyc:
+        findings_.add("file.python-bytecode", place.path, 0,
+                      "it is compiled Python, which is not looked into");
+        return gap(place, "compiled Python can't be inspected");
+      case Format::kCheckpointIndex:  // find_references
+      case Format::kSavedModelFingerprint:
       case Format::kPdf:
       case Format::kPng:
       case Format::kJpeg:
@@ -310,9 +318,11 @@ class Inspector {
     const auto torch = TorchArchive::recognise(*reader);
     if (torch && place.depth == 0) coverage_.format = torch->format();
     TorchScript script;
+    const RawTensors raw = torch ? raw_tensors(*reader, *torch, place) : RawTensors();
     for (const auto& entry : reader->entries()) {
       if (entry.is_folder()) continue;
-      if (torch && torch->is_storage(entry.name)) {
+      const bool exported = torch && torch->is_exported_tensor(entry.name) && raw.contains(entry.name);
+      if (exported || (torch && torch->is_storage(entry.name))) {
         storage(*reader, entry, place.member(entry.name));
         continue;
       }
@@ -324,7 +334,6 @@ class Inspector {
       }
       if (torch && torch->is_bytecode(entry.name)) script_bytecode(*reader, entry, inner);
       if (torch && torch->is_exported_program(entry.name)) exported_program(*reader, entry, inner);
-      inner.raw = torch && torch->is_exported_tensor(entry.name);
       zip_member(*reader, entry, inner);
     }
     gaps(place, script.finish(findings_));
@@ -356,6 +365,14 @@ class Inspector {
 
   void script_bytecode(const formats::ZipReader& reader, const formats::ZipEntry& entry, const Place& place) {
     TorchScript::add_bytecode(zip_text(reader, entry, place), place.path, findings_);
+  }
+
+  RawTensors raw_tensors(const formats::ZipReader& reader, const TorchArchive& torch, const Place& place) {
+    RawTensors raw;
+    for (const auto& entry : reader.entries()) {
+      if (torch.is_tensor_list(entry.name)) raw.add(zip_text(reader, entry, place.member(entry.name)));
+    }
+    return raw;
   }
 
   void exported_program(const formats::ZipReader& reader, const formats::ZipEntry& entry,
@@ -447,6 +464,7 @@ class Inspector {
   UnpackBudget budget_;
   std::size_t max_programs_;
   WeightInspector weights_;
+  References references_;
 };
 
 }  // namespace
@@ -456,6 +474,7 @@ Coverage inspect_artefact(const formats::Source& file, const std::string& path, 
   Coverage coverage;
   Inspector inspector(file.size(), options, findings, coverage);
   inspector.look_at(file, {.path = path});
+  coverage.references = inspector.take_references();
   if (file.size() == 0) coverage.format = "empty";
   return coverage;
 }

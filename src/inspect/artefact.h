@@ -5,6 +5,7 @@
 
 #include "formats/source.h"
 #include "inspect/finding.h"
+#include "inspect/references.h"
 #include "inspect/weights.h"
 
 namespace holdfast::inspect {
@@ -21,6 +22,8 @@ struct Coverage {
   std::vector<std::string>
       not_looked_at;              // why a part of it was not seen, a sentence each; empty when all was
   std::vector<Program> programs;  // as many as were asked for
+  // Files beside this one that it is loaded with. Those of members of archives are not told.
+  std::vector<Reference> references;
 };
 
 struct ArtefactOptions {

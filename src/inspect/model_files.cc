@@ -8,6 +8,7 @@
 #include "inspect/coreml.h"
 #include "inspect/gguf.h"
 #include "inspect/keras.h"
+#include "inspect/references.h"
 #include "inspect/tensor_files.h"
 #include "inspect/tensorflow.h"
 #include "inspect/torch_ops.h"
@@ -70,8 +71,8 @@ Gaps inspect_model_text(Format format, const formats::Source& file, const std::s
 std::span<const Rule> model_file_rules() {
   static const std::vector<Rule> rules = [] {
     std::vector<Rule> all;
-    for (const auto part :
-         {coreml_rules(), gguf_rules(), keras_rules(), tensorflow_rules(), torch_rules(), tree_model_rules(), weight_rules()})
+    for (const auto part : {coreml_rules(), gguf_rules(), keras_rules(), reference_rules(),
+                            tensorflow_rules(), torch_rules(), tree_model_rules(), weight_rules()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -2,34 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "formats/anomaly.h"
 #include "formats/buffered.h"
 #include "formats/npy.h"
 #include "formats/onnx.h"
 #include "formats/safetensors.h"
+#include "inspect/references.h"
 
 namespace holdfast::inspect {
 namespace {
 
 // Operators that ONNX Runtime itself brings (its docs/ContribOperators.md).
 constexpr std::string_view kOnnxRuntimeDomain = "com.microsoft";
-
-// Why a runtime that follows this path could read a file that is none of the model's; empty for an honest
-// path, which is relative and stays below the model's folder (onnx/docs/ExternalData.md).
-std::string_view escape_of(std::string_view location) {
-  if (location.empty()) return "is empty";
-  if (location.find('\0') != std::string_view::npos) return "holds a NUL";
-  if (location.find('\\') != std::string_view::npos) return "holds a \"\\\"";
-  if (location.front() == '/' || location.find(':') != std::string_view::npos) return "is absolute";
-  for (std::size_t start = 0; start <= location.size();) {
-    const std::size_t end = std::min(location.find('/', start), location.size());
-    if (location.substr(start, end - start) == "..") return "leaves the model's folder";
-    start = end + 1;
-  }
-  return {};
-}
 
 void check_external_data(const std::vector<formats::OnnxTensor>& tensors, const std::string& path,
                          Findings& findings) {

@@ -64,8 +64,11 @@ bool TorchArchive::is_exported_program(std::string_view name) const {
 }
 
 bool TorchArchive::is_exported_tensor(std::string_view name) const {
-  if (!exported_ || name.ends_with(".json")) return false;
-  return below(name, folder_, "data/weights/") || below(name, folder_, "data/constants/");
+  return exported_ && (below(name, folder_, "data/weights/") || below(name, folder_, "data/constants/"));
+}
+
+bool TorchArchive::is_tensor_list(std::string_view name) const {
+  return is_exported_tensor(name) && name.ends_with("_config.json");
 }
 
 }  // namespace holdfast::inspect

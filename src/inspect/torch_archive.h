@@ -29,8 +29,9 @@ class TorchArchive {
   [[nodiscard]] bool is_bytecode(std::string_view name) const;
   // The graph of an exported program.
   [[nodiscard]] bool is_exported_program(std::string_view name) const;
-  // A tensor of an exported program: raw bytes, or, as its loader is told elsewhere, what torch.load reads.
+  // A tensor of an exported program, or the description of all of them.
   [[nodiscard]] bool is_exported_tensor(std::string_view name) const;
+  [[nodiscard]] bool is_tensor_list(std::string_view name) const;
 
  private:
   explicit TorchArchive(std::string folder) : folder_(std::move(folder)) {}

@@ -259,7 +259,47 @@ class ProgramVisitor final : public JsonVisitor {
   std::set<std::string, std::less<>> seen_;
 };
 
+// {"config": {"layer.weight": {"path_name": "weight_0", "use_pickle": false, ...}}}
+class PayloadVisitor final : public JsonVisitor {
+ public:
+  PayloadVisitor(std::set<std::string, std::less<>>& raw, std::set<std::string, std::less<>>& pickled)
+      : raw_(raw), pickled_(pickled) {}
+
+  void text(const JsonPath& path, std::string_view value) override {
+    if (path.size() == 3 && path.back().key == "path_name") names_.emplace_back(value);
+  }
+  void flag(const JsonPath& path, bool value) override {
+    if (path.size() == 3 && path.back().key == "use_pickle") (value ? pickles_ : plain_) = true;
+  }
+  void object_ends(const JsonPath& path) override {
+    if (path.size() != 2) return;
+    for (auto& name : names_) {
+      const bool numbers = name.starts_with("weight_") || name.starts_with("tensor_");
+      (plain_ && !pickles_ && numbers ? raw_ : pickled_).insert(std::move(name));
+    }
+    names_.clear();
+    plain_ = pickles_ = false;
+  }
+
+ private:
+  std::set<std::string, std::less<>>& raw_;
+  std::set<std::string, std::less<>>& pickled_;
+  std::vector<std::string> names_;
+  bool plain_ = false;
+  bool pickles_ = false;
+};
+
 }  // namespace
+
+void RawTensors::add(std::string_view json) {
+  PayloadVisitor visitor(raw_, pickled_);
+  if (!walk_json(json, visitor)) raw_.clear();  // a loader would not get so far
+}
+
+bool RawTensors::contains(std::string_view name) const {
+  name.remove_prefix(name.rfind('/') + 1);
+  return raw_.contains(name) && !pickled_.contains(name);
+}
 
 Gaps inspect_exported_program(std::string_view json, const std::string& path, Findings& findings) {
   ProgramVisitor visitor(path, findings);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,19 @@ namespace holdfast::inspect {
 // Judges every operation, expression, guard and described input by what torch.export writes; what is more is
 // found. Gives what could not be looked at. Pure.
 Gaps inspect_exported_program(std::string_view json, const std::string& path, Findings& findings);
+
+// Which files of an archive hold a tensor's bare numbers, as its files data/**/*_config.json tell the loader
+// (torch/export/pt2_archive/_package.py); all others it unpickles.
+class RawTensors {
+ public:
+  // One such description. What can't be read of it names none.
+  void add(std::string_view json);
+  // By the file's name without folders.
+  [[nodiscard]] bool contains(std::string_view name) const;
+
+ private:
+  std::set<std::string, std::less<>> raw_;
+  std::set<std::string, std::less<>> pickled_;
+};
 
 }  // namespace holdfast::inspect

@@ -123,15 +123,35 @@ TEST(TorchExport, SaysWhatItCouldNotRead) {
   EXPECT_THAT(judged(std::string(200, '['), 1), ElementsAre(rule("torch.malformed", "deep")));
 }
 
-TEST(TorchExport, LooksIntoWeightsThatArePickles) {
+TEST(TorchExport, LooksIntoWeightsThatAreNotBareNumbers) {
+  const std::string evil = "cposix\nsystem\n(S'ls'\ntR.";
   const auto archive = formats::zip_archive(
       {formats::zip_item("m/archive_format", "pt2", formats::kZipStored),
-       formats::zip_item("m/data/weights/weight_0", "\x01\x02\x03\xFF\xFE\x7F\x90\xA0", formats::kZipStored),
-       formats::zip_item("m/data/weights/weight_1", "cposix\nsystem\n(S'ls'\ntR.", formats::kZipStored)});
+       formats::zip_item(
+           "m/data/weights/m_weights_config.json",
+           R"({"config":{"a":{"path_name":"weight_0","use_pickle":false},)"
+           R"("b":{"use_pickle":true,"path_name":"weight_1"},"c":{"path_name":"opaque_obj_0"}}})"),
+       formats::zip_item("m/data/weights/weight_0", evil, formats::kZipStored),
+       formats::zip_item("m/data/weights/weight_1", evil, formats::kZipStored),
+       formats::zip_item("m/data/weights/weight_2", evil, formats::kZipStored),
+       formats::zip_item("m/data/constants/opaque_obj_0", evil, formats::kZipStored)});
   Findings findings;
   const Coverage coverage = inspect_artefact(formats::MemorySource(archive), "m.pt2", findings);
   EXPECT_THAT(coverage.not_looked_at, IsEmpty());
-  EXPECT_THAT(findings.items(), ElementsAre(Field(&Finding::path, "m.pt2!m/data/weights/weight_1")));
+  EXPECT_THAT(findings.items(), ElementsAre(Field(&Finding::path, "m.pt2!m/data/weights/weight_1"),
+                                            Field(&Finding::path, "m.pt2!m/data/weights/weight_2"),
+                                            Field(&Finding::path, "m.pt2!m/data/constants/opaque_obj_0")));
+}
+
+TEST(RawTensors, AreThoseThatEveryDescriptionCallsSo) {
+  RawTensors raw;
+  raw.add(R"({"config":{"a":{"path_name":"weight_0","use_pickle":false}}})");
+  EXPECT_TRUE(raw.contains("m/data/weights/weight_0"));
+  raw.add(R"({"config":{"a":{"path_name":"weight_0","use_pickle":true}}})");
+  EXPECT_FALSE(raw.contains("weight_0"));
+  raw.add(R"({"config":{"a":{"path_name":"tensor_1","use_pickle":false}}})");
+  raw.add("{");
+  EXPECT_FALSE(raw.contains("tensor_1"));
 }
 
 }  // namespace

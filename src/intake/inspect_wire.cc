@@ -66,6 +66,19 @@ base::Result<inspect::Program> program_of(const json& object, const std::string&
   return inspect::Program{.path = object["path"], .text = object["text"]};
 }
 
+base::Result<inspect::Reference> reference_of(const json& object) {
+  if (!has_text(object, "location") || !has_text(object, "what") || !object.contains("end") ||
+      !object["end"].is_number_unsigned() || !object.contains("numbers") || !object["numbers"].is_boolean()) {
+    return malformed();
+  }
+  inspect::Reference reference{.location = object["location"],
+                               .what = object["what"],
+                               .end = object["end"],
+                               .numbers = object["numbers"]};
+  if (!inspect::escape_of(reference.location).empty()) return malformed();
+  return reference;
+}
+
 base::Result<InspectDone> done_of(const json& object) {
   if (!has_text(object, "format") || !object.contains("gaps") || !object["gaps"].is_array() ||
       object["gaps"].size() > kMaxGaps || !object.contains("dropped") ||
@@ -118,6 +131,14 @@ std::string encode(const inspect::Program& program) {
   return dump({{"is", "program"}, {"path", program.path}, {"text", program.text}});
 }
 
+std::string encode(const inspect::Reference& reference) {
+  return dump({{"is", "reference"},
+               {"location", reference.location},
+               {"what", reference.what},
+               {"end", reference.end},
+               {"numbers", reference.numbers}});
+}
+
 std::string encode(const InspectDone& done) {
   return dump({{"is", "done"},
                {"format", done.coverage.format},
@@ -135,6 +156,10 @@ base::Result<InspectAnswer> decode_answer(base::ByteView frame, const std::strin
   if (object["is"] == "program") {
     HF_TRY(auto program, program_of(object, path));
     return program;
+  }
+  if (object["is"] == "reference") {
+    HF_TRY(auto reference, reference_of(object));
+    return reference;
   }
   if (object["is"] == "done") {
     HF_TRY(auto done, done_of(object));

@@ -37,11 +37,13 @@ struct InspectDone {
 
 std::string encode(const inspect::Finding& finding);
 std::string encode(const inspect::Program& program);
-std::string encode(const InspectDone& done);  // without its programs, which went before
+std::string encode(const inspect::Reference& reference);
+std::string encode(const InspectDone& done);  // without its programs and references, which went before
 
-using InspectAnswer = std::variant<inspect::Finding, inspect::Program, InspectDone>;
+using InspectAnswer = std::variant<inspect::Finding, inspect::Program, inspect::Reference, InspectDone>;
 // Strict, since a hostile file may speak through the worker: kDataCorrupt for anything but a finding of a
-// known rule or a program, of `path` or a member of it ("path!..."), or a coverage.
+// known rule or a program, of `path` or a member of it ("path!..."), a reference that stays below the folder,
+// or a coverage.
 base::Result<InspectAnswer> decode_answer(base::ByteView frame, const std::string& path);
 
 }  // namespace holdfast::intake

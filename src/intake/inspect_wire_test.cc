@@ -51,6 +51,20 @@ TEST(InspectWire, CarriesTheRequest) {
   EXPECT_FALSE(decode_request(base::as_bytes("{}")));
 }
 
+TEST(InspectWire, CarriesReferencesThatStayBelowTheFolder) {
+  const inspect::Reference reference{.location = "a/w", .what = "\"w\"", .end = ~0ULL, .numbers = true};
+  const auto answer = decode_answer(base::as_bytes(encode(reference)), "model.onnx").value();
+  const auto& decoded = std::get<inspect::Reference>(answer);
+  EXPECT_EQ(decoded.location, reference.location);
+  EXPECT_EQ(decoded.what, reference.what);
+  EXPECT_EQ(decoded.end, reference.end);
+  EXPECT_TRUE(decoded.numbers);
+  for (const std::string location : {"../w", "/etc/shadow", ""}) {
+    EXPECT_FALSE(
+        decode_answer(base::as_bytes(encode(inspect::Reference{.location = location})), "model.onnx"));
+  }
+}
+
 TEST(InspectWire, AWorkerCanSpeakOfItsFileAlone) {
   EXPECT_TRUE(
       accepted(R"({"is":"finding","rule":"file.link","severity":"low","path":"model.zip","message":""})"));

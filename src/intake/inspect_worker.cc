@@ -34,6 +34,9 @@ base::Result<> answer(worker::Channel& channel, worker::Frame frame) {
   for (const auto& program : done.coverage.programs) {
     HF_CHECK(channel.send(base::as_bytes(encode(program)), worker::kNoDeadline));
   }
+  for (const auto& reference : done.coverage.references) {
+    HF_CHECK(channel.send(base::as_bytes(encode(reference)), worker::kNoDeadline));
+  }
   return channel.send(base::as_bytes(encode(done)), worker::kNoDeadline);
 }
 

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/file.h"
 #include "formats/source.h"
 #include "intake/inspect_wire.h"
 #include "intake/inspect_worker.h"
+#include "intake/relations.h"
 #include "intake/rule_wire.h"
 #include "worker/process.h"
 
@@ -84,7 +86,11 @@ class Inspector {
     return report;
   }
 
+  // What the file needs beside it that was inspected last.
+  std::vector<inspect::Reference> take_references() { return std::exchange(references_, {}); }
+
   base::Result<> inspect(const formats::FileSource& file, inspect::FileReport& report) {
+    references_.clear();
     report.size_bytes = file.size();
     if (!worker_) HF_CHECK(start());
     if (auto answered = exchange(file, report); !answered) {
@@ -146,6 +152,13 @@ class Inspector {
         report.programs.push_back(std::move(*program));
         continue;
       }
+      if (auto* reference = std::get_if<inspect::Reference>(&answer)) {
+        if (references_.size() >= inspect::kMaxReferences) {
+          return fail(ErrorCode::kLimitExceeded, "the worker gave references without end");
+        }
+        references_.push_back(std::move(*reference));
+        continue;
+      }
       auto& done = std::get<InspectDone>(answer);
       report.format = std::move(done.coverage.format);
       report.not_looked_at = std::move(done.coverage.not_looked_at);
@@ -164,6 +177,7 @@ class Inspector {
 
   const InspectOptions& options_;
   std::optional<worker::Process> worker_;
+  std::vector<inspect::Reference> references_;
 };
 
 void judge_by(const InspectOptions& options, inspect::Report& report) {
@@ -183,12 +197,15 @@ void judge_by(const InspectOptions& options, inspect::Report& report) {
 base::Result<inspect::Report> inspect_paths(std::span<const fs::path> paths, const InspectOptions& options) {
   HF_TRY(const auto items, gather(paths));
   Inspector inspector(options);
+  Relations relations;
   inspect::Report report;
   for (const auto& item : items) {
     if (options.on_file) options.on_file(item.path.string());
     HF_TRY(auto file, inspector.inspect(item));
+    relations.add(inspector.take_references(), file);
     report.files.push_back(std::move(file));
   }
+  relations.apply(report);
   judge_by(options, report);
   return report;
 }
