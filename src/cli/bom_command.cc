@@ -11,6 +11,7 @@
 #include "cli/model_reader.h"
 #include "supply/bom.h"
 #include "supply/collect.h"
+#include "supply/record_check.h"
 #include "updates/components.h"
 
 namespace holdfast::cli {
@@ -23,6 +24,7 @@ struct Options {
   std::string task;
   std::vector<std::string> datasets;
   BomEvidence evidence;
+  bool check_records = false;
   bool self = false;
 };
 
@@ -43,6 +45,10 @@ base::Result<supply::Bom> bill_of(const Options& options, const Invocation& invo
   const auto read_model = jailed_model_reader();
   for (const auto& path : options.paths) {
     HF_TRY(auto collection, supply::collect(path, read_model));
+    if (options.check_records) {
+      HF_TRY(const auto check, supply::check_records(collection));
+      for (const auto& each : check.differences) bom.differences.push_back(supply::sentence(each));
+    }
     bom.inventory.add(std::move(collection.inventory));
     for (auto& model : collection.models) {
       model.card.task = options.task;
@@ -70,7 +76,8 @@ base::Result<ExitCode> write_bill(const Options& options, const Invocation& invo
     print(text);
   }
   for (const auto& gap : bom.inventory.gaps) print_error("not told: " + gap);
-  return ExitCode::kDone;
+  for (const auto& difference : bom.differences) print_error("differs: " + difference);
+  return bom.differences.empty() ? ExitCode::kDone : ExitCode::kRefused;
 }
 
 }  // namespace
@@ -89,6 +96,10 @@ void add_bom_command(CLI::App& app, const Invocation& invocation, Action& action
   command->add_option("--task", options->task, "the task of the models, for their model card");
   command->add_option("--dataset", options->datasets,
                       "a dataset that the models were trained on; may be repeated");
+  command->add_flag(
+      "--check-records", options->check_records,
+      "compare installed Python files with the digests that their RECORD holds; exit code 1 where they "
+      "differ");
   command
       ->add_option(
           "--evidence", options->evidence.paths,

@@ -91,6 +91,7 @@ Json component_json(const Component& component, const std::string& purl,
   one["purl"] = purl;
   Json properties = Json::array();
   for (const auto& path : found_in) properties.push_back(property("holdfast:found-in", path));
+  if (!component.installer.empty()) properties.push_back(property("holdfast:installer", component.installer));
   if (!properties.empty()) one["properties"] = std::move(properties);
   return one;
 }
@@ -153,11 +154,12 @@ std::string to_cyclonedx(const Bom& bom) {
   Json metadata{{"timestamp", bom.made_at.text()},
                 {"tools", {{"components", Json::array({std::move(tool)})}}},
                 {"component", std::move(subject)}};
-  if (!bom.inventory.gaps.empty()) {
-    Json gaps = Json::array();
-    for (const auto& gap : bom.inventory.gaps) gaps.push_back(property("holdfast:not-told", gap));
-    metadata["properties"] = std::move(gaps);
+  Json properties = Json::array();
+  for (const auto& gap : bom.inventory.gaps) properties.push_back(property("holdfast:not-told", gap));
+  for (const auto& difference : bom.differences) {
+    properties.push_back(property("holdfast:differs", difference));
   }
+  if (!properties.empty()) metadata["properties"] = std::move(properties);
   const auto content = components.dump(-1, ' ', false, Json::error_handler_t::replace);
   const Json whole{{"$schema", "http://cyclonedx.org/schema/bom-1.6.schema.json"},
                    {"bomFormat", "CycloneDX"},

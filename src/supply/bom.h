@@ -25,10 +25,12 @@ struct Bom {
   base::Timestamp made_at;
   Inventory inventory;
   std::vector<ModelFile> models;
+  std::vector<std::string> differences;  // of installed files from their RECORD, a sentence each
 };
 
 // Components of one package URL become one; what each needs is told where it is itself in the bill. The
-// serial number follows from the content, so that equal bills are equal. Gaps become properties of the bill.
+// serial number follows from the content, so that equal bills are equal. Gaps and differences become
+// properties of the bill.
 std::string to_cyclonedx(const Bom& bom);
 
 inline constexpr std::size_t kMaxBomBytes = 256UL << 20;

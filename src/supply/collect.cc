@@ -58,6 +58,28 @@ base::Result<Inventory> read_status(const fs::path& path) {
   return read_dpkg_status(text, on, path.generic_string());
 }
 
+// METADATA, and what the installer wrote beside it.
+base::Result<Inventory> read_distribution(std::string_view metadata, const fs::path& path) {
+  constexpr std::size_t kMaxBeside = 1UL << 20;
+  HF_TRY(auto component, read_python_metadata(metadata, path.generic_string()));
+  Inventory one;
+  if (const auto installer = text_of(path.parent_path() / "INSTALLER", kMaxBeside)) {
+    component.installer = installer->substr(0, installer->find_first_of("\r\n"));
+  }
+  const auto direct = path.parent_path() / "direct_url.json";
+  const auto text = text_of(direct, kMaxBeside);
+  if (text) {
+    if (const auto read = read_direct_url(*text, component); !read) {
+      one.gaps.push_back(fmt::format("{}: {}", direct.generic_string(), read.error().message));
+    }
+    one.gaps.push_back(
+        fmt::format("{}: {} came from no index but from a place of its own, so advisories may not know it",
+                    direct.generic_string(), component.purl.name));
+  }
+  one.components.push_back(std::move(component));
+  return one;
+}
+
 // Nothing where the file is none that tells of packages by its name and place.
 base::Result<std::optional<Inventory>> read_packages(const fs::path& path) {
   const auto name = path.generic_string();
@@ -68,9 +90,7 @@ base::Result<std::optional<Inventory>> read_packages(const fs::path& path) {
   }
   if (is_python_metadata(path)) {
     HF_TRY(const auto text, text_of(path, kMaxMetadataBytes));
-    HF_TRY(auto component, read_python_metadata(text, name));
-    Inventory one;
-    one.components.push_back(std::move(component));
+    HF_TRY(auto one, read_distribution(text, path));
     return std::optional(std::move(one));
   }
   if (is_dpkg_status(path)) {

@@ -25,6 +25,7 @@ struct Component {
   std::vector<std::string> licenses;  // else names, as the package says them
   std::vector<std::string> needs;     // names of packages of the same ecosystem
   std::string found_in;               // the file that tells of it
+  std::string installer;              // the program that installed it, as it says itself
   bool development = false;           // not needed to run
 };
 

@@ -4,6 +4,9 @@
 
 #include <map>
 
+#include <nlohmann/json.hpp>
+
+#include "supply/json_document.h"
 #include "supply/lock_parts.h"
 
 namespace holdfast::supply {
@@ -81,6 +84,30 @@ base::Result<Component> read_python_metadata(std::string_view text, std::string_
     component.needs.emplace_back(each->second.substr(0, each->second.find_first_of(" [(<>=!~;@")));
   }
   return component;
+}
+
+base::Result<> read_direct_url(std::string_view text, Component& to) {
+  HF_TRY(const auto document, parse_document(text, 1UL << 20));
+  auto url = text_of(document, "url");
+  if (url.empty()) return base::fail(ErrorCode::kDataCorrupt, "it has no url");
+  // The specification forbids credentials; a bill must not spread those that are there all the same.
+  const auto host = url.find("://");
+  const auto at = host == std::string::npos ? host : url.find('@', host);
+  if (at != std::string::npos && at < url.find('/', host + 3)) url.erase(host + 3, at - host - 2);
+  if (const auto vcs = document.find("vcs_info"); vcs != document.end() && vcs->is_object()) {
+    to.purl.qualifiers["vcs_url"] =
+        fmt::format("{}+{}@{}", text_of(*vcs, "vcs"), url, text_of(*vcs, "commit_id"));
+    return {};
+  }
+  to.purl.qualifiers["download_url"] = url;
+  const auto archive = document.find("archive_info");
+  if (archive == document.end() || !archive->is_object()) return {};
+  const auto hashes = archive->find("hashes");
+  if (hashes == archive->end() || !hashes->is_object()) return {};
+  for (const auto& [name, value] : hashes->items()) {
+    if (value.is_string()) add_prefixed_hash(to, name + ":" + value.get<std::string>());
+  }
+  return {};
 }
 
 Distribution read_os_release(std::string_view text) {

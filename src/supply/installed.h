@@ -12,6 +12,11 @@ namespace holdfast::supply {
 // core-metadata): one component. kDataCorrupt without Name or Version.
 base::Result<Component> read_python_metadata(std::string_view text, std::string_view path);
 
+// direct_url.json beside METADATA (packaging.python.org/specifications/direct-url): where a distribution came
+// from that no index gave. Into the package URL's qualifiers vcs_url and download_url (purl-spec), and the
+// archive's digest. kDataCorrupt where it is none.
+base::Result<> read_direct_url(std::string_view text, Component& to);
+
 // A system, by its etc/os-release: "debian" and "12". Empty where it says nothing.
 struct Distribution {
   std::string id;
