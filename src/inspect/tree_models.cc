@@ -6,6 +6,7 @@
 
 #include "formats/flatbuffer.h"
 #include "formats/ubjson.h"
+#include "inspect/tree_structure.h"
 
 namespace holdfast::inspect {
 namespace {
@@ -50,6 +51,14 @@ Gaps inspect_xgboost_ubjson(const formats::Source& file, const std::string& path
     return malformed("it is UBJSON, but no model of XGBoost: it has no learner", path, findings);
   }
   report_rest(outline->size, file.size(), path, findings);
+  if (outline->size > kMaxTreeModelBytes) {
+    return {fmt::format("the trees of an XGBoost model beyond {} MiB are not followed",
+                        kMaxTreeModelBytes >> 20)};
+  }
+  const auto bytes = formats::read_exactly(file, 0, static_cast<std::size_t>(outline->size));
+  if (!bytes) return {bytes.error().message};
+  if (const auto checked = check_xgboost_ubjson(*bytes); !checked)
+    findings.add("trees.malformed", path, std::nullopt, checked.error().message);
   return {};
 }
 
@@ -67,6 +76,21 @@ Gaps inspect_catboost(const formats::Source& file, const std::string& path, Find
     return {fmt::format("{} bytes behind the trees of the CatBoost model can't be inspected",
                         file.size() - kHeadBytes - size)};
   }
+  return {};
+}
+
+Gaps inspect_tree_text(std::string_view beginning, const formats::Source& file, const std::string& path,
+                       Findings& findings) {
+  const bool xgboost = is_xgboost_json(beginning);
+  if (!xgboost && !is_lightgbm_text(beginning)) return {};
+  if (file.size() > kMaxTreeModelBytes) {
+    return {fmt::format("the trees of a model beyond {} MiB are not followed", kMaxTreeModelBytes >> 20)};
+  }
+  const auto text = formats::read_exactly(file, 0, static_cast<std::size_t>(file.size()));
+  if (!text) return {text.error().message};
+  const auto checked =
+      xgboost ? check_xgboost_json(base::as_text(*text)) : check_lightgbm_text(base::as_text(*text));
+  if (!checked) findings.add("trees.malformed", path, std::nullopt, checked.error().message);
   return {};
 }
 

@@ -17,6 +17,10 @@ namespace holdfast::inspect {
 Gaps inspect_xgboost_ubjson(const formats::Source& file, const std::string& path, Findings& findings);
 Gaps inspect_catboost(const formats::Source& file, const std::string& path, Findings& findings);
 
+// XGBoost's JSON and LightGBM's text, by their beginning. Nothing where it is none of them.
+Gaps inspect_tree_text(std::string_view beginning, const formats::Source& file, const std::string& path,
+                       Findings& findings);
+
 // PMML (dmg.org), by the beginning of the text: entities and document types, by which a parser of XML is made
 // to open files. Nothing where it is no PMML.
 void inspect_pmml(std::string_view beginning, const std::string& path, Findings& findings);
