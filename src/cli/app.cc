@@ -65,7 +65,10 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_grant_command(app, invocation, action);
   add_token_command(app, invocation, action);
   add_login_command(app, invocation, action);
+  add_sign_out_command(app, invocation, action);
   add_password_command(app, invocation, action);
+  add_policy_command(app, invocation, action);
+  add_key_command(app, invocation, action);
   add_alerts_command(app, invocation, action);
   add_alert_command(app, invocation, action);
   add_webhook_command(app, invocation, action);

@@ -15,6 +15,7 @@
 #include "cli/row_check.h"
 #include "cli/settings.h"
 #include "keys/key_store.h"
+#include "keys/master_rotation.h"
 
 namespace holdfast::cli {
 namespace {
@@ -68,7 +69,7 @@ struct Keys {
 };
 
 base::Result<std::unique_ptr<keys::KeyStore>> open_store(const fs::path& master_key, const fs::path& state) {
-  HF_TRY(auto master, keys::MasterKey::from_file(master_key, state));
+  HF_TRY(auto master, keys::master_key_in_force(master_key, state, state / "keys"));
   return keys::KeyStore::open(state / "keys", std::move(master), {.read_only = true});
 }
 

@@ -66,7 +66,10 @@ void add_group_command(CLI::App& app, const Invocation& invocation, Action& acti
 void add_grant_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_token_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_login_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_sign_out_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_password_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_policy_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_key_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_alerts_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_alert_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_webhook_command(CLI::App& app, const Invocation& invocation, Action& action);

@@ -18,6 +18,7 @@ namespace {
 struct Options {
   std::string name;
   std::filesystem::path key;
+  std::string key_id;
   bool json = false;
 };
 
@@ -35,11 +36,7 @@ base::Result<ExitCode> create_person(const Options& options, const ApiClient& cl
 
 base::Result<ExitCode> reset_person(const Options& options, const ApiClient& client) {
   HF_TRY(const auto id, principal_id(client, options.name, "person"));
-  HF_TRY(const auto response, client.send({.method = "DELETE",
-                                           .target = path_of({"v1", "people", id, "password"}),
-                                           .content_type = {},
-                                           .body = {},
-                                           .bearer = {}}));
+  HF_TRY(const auto response, send_bare(client, "DELETE", path_of({"v1", "people", id, "password"})));
   return print_answer(response, options.json, print_one_time);
 }
 
@@ -89,11 +86,75 @@ base::Result<ExitCode> add_service_key(const Options& options, const ApiClient& 
   return ExitCode::kDone;
 }
 
+base::Result<ExitCode> set_enabled(const Options& options, const ApiClient& client, const char* kind,
+                                   bool enabled) {
+  HF_TRY(const auto id, principal_id(client, options.name, kind));
+  HF_TRY(const auto response,
+         client.send_json("PUT", path_of({"v1", "principals", id}), {{"enabled", enabled}}));
+  return print_answer(response, options.json, [&options, enabled](const nlohmann::json& /*answer*/) {
+    print(options.name + (enabled ? " may sign in\n" : " may not sign in, and their tokens have ended\n"));
+  });
+}
+
+base::Result<ExitCode> list(const Options& options, const ApiClient& client, std::string_view kind) {
+  HF_TRY(const auto response, client.get("/v1/principals"));
+  return print_answer(response, options.json, [kind](const nlohmann::json& answer) {
+    Table table({"NAME", "ID", "STATE"});
+    for (const auto& principal : items(answer, "principals")) {
+      if (field(principal, "/kind") != kind) continue;
+      table.add({field(principal, "/name"), field(principal, "/id"),
+                 field(principal, "/enabled") == "true" ? "enabled" : "disabled"});
+    }
+    print(table.text("none"));
+  });
+}
+
+base::Result<ExitCode> list_service_keys(const Options& options, const ApiClient& client) {
+  HF_TRY(const auto id, principal_id(client, options.name, "service"));
+  HF_TRY(const auto response, client.get(path_of({"v1", "services", id, "keys"})));
+  return print_answer(response, options.json, [](const nlohmann::json& answer) {
+    for (const auto& key : items(answer, "keys")) print(field(key, "") + "\n");
+  });
+}
+
+base::Result<ExitCode> remove_service_key(const Options& options, const ApiClient& client) {
+  HF_TRY(const auto id, principal_id(client, options.name, "service"));
+  HF_TRY(const auto response,
+         send_bare(client, "DELETE", path_of({"v1", "services", id, "keys", options.key_id})));
+  return print_answer(response, options.json, [&options](const nlohmann::json& /*answer*/) {
+    print(fmt::format("{} has lost the key {}, and its tokens have ended\n", options.name, options.key_id));
+  });
+}
+
+// What people and services have in common.
+void add_standing(CLI::App& command, const Invocation& invocation, Action& action, const char* kind,
+                  const char* example) {
+  auto options = std::make_shared<Options>();
+  const auto add = [&](const char* name, const std::string& help) {
+    auto* verb = command.add_subcommand(name, help);
+    verb->add_flag("--json", options->json, "print the answer's JSON");
+    return verb;
+  };
+  auto* all = add("list", "All of them, with their ids, and whether they may sign in");
+  all->footer(fmt::format("Example: holdfast {} list", kind));
+  on_server(*all, invocation, action,
+            [options, kind](const ApiClient& client) { return list(*options, client, kind); });
+  for (const bool enabled : {false, true}) {
+    auto* verb = enabled ? add("enable", "Let it sign in again; what was taken from it stays taken")
+                         : add("disable", "Shut it out at once, its tokens too; nothing of it is forgotten");
+    verb->add_option("NAME", options->name, "its name or id")->required();
+    verb->footer(fmt::format("Example: holdfast {} {} {}", kind, enabled ? "enable" : "disable", example));
+    on_server(*verb, invocation, action, [options, kind, enabled](const ApiClient& client) {
+      return set_enabled(*options, client, kind, enabled);
+    });
+  }
+}
+
 }  // namespace
 
 void add_person_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("person", "Make the people who may sign in");
+  auto* command = app.add_subcommand("person", "Make the people who may sign in, and shut them out");
   command->require_subcommand(1);
   command->footer("Example: holdfast person create ada");
   auto* create = command->add_subcommand("create", "A person, with a one-time password that is shown once");
@@ -109,11 +170,13 @@ void add_person_command(CLI::App& app, const Invocation& invocation, Action& act
   reset->footer("Example: holdfast person reset admin");
   on_server(*reset, invocation, action,
             [options](const ApiClient& client) { return reset_person(*options, client); });
+  add_standing(*command, invocation, action, "person", "ada");
 }
 
 void add_service_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("service", "Make the services that may sign in, by their keys");
+  auto* command =
+      app.add_subcommand("service", "Make the services that may sign in, by their keys, and shut them out");
   command->require_subcommand(1);
   command->footer(
       "Example: holdfast keygen sign -o scorer.pem && holdfast service create scorer --key scorer.pem.pub");
@@ -132,6 +195,20 @@ void add_service_command(CLI::App& app, const Invocation& invocation, Action& ac
       "Example: holdfast service create scorer --key scorer.pem.pub", create_service);
   add("key", "One more key, so that it can follow another",
       "Example: holdfast service key scorer --key next.pem.pub", add_service_key);
+  auto* keys = command->add_subcommand("keys", "The ids of its keys");
+  auto* remove = command->add_subcommand("remove-key", "Take a key away from it, which ends its tokens");
+  for (auto* verb : {keys, remove}) {
+    verb->add_option("NAME", options->name, "the service")->required();
+    verb->add_flag("--json", options->json, "print the answer's JSON");
+  }
+  keys->footer("Example: holdfast service keys scorer");
+  on_server(*keys, invocation, action,
+            [options](const ApiClient& client) { return list_service_keys(*options, client); });
+  remove->add_option("KEY", options->key_id, "the key's id")->required();
+  remove->footer("Example: holdfast service remove-key scorer 5f1c...");
+  on_server(*remove, invocation, action,
+            [options](const ApiClient& client) { return remove_service_key(*options, client); });
+  add_standing(*command, invocation, action, "service", "scorer");
 }
 
 }  // namespace holdfast::cli

@@ -44,4 +44,12 @@ base::Result<std::string> principal_id(const ApiClient& client, std::string_view
                     fmt::format("there is no {} {}", kind.empty() ? "principal" : kind, called));
 }
 
+base::Result<ApiResponse> send_bare(const ApiClient& client, std::string method, std::string target) {
+  return client.send({.method = std::move(method),
+                      .target = std::move(target),
+                      .content_type = {},
+                      .body = {},
+                      .bearer = {}});
+}
+
 }  // namespace holdfast::cli

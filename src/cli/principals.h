@@ -13,4 +13,7 @@ namespace holdfast::cli {
 base::Result<std::string> principal_id(const ApiClient& client, std::string_view called,
                                        std::string_view kind = {});
 
+// A request without a body.
+base::Result<ApiResponse> send_bare(const ApiClient& client, std::string method, std::string target);
+
 }  // namespace holdfast::cli

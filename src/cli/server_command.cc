@@ -53,6 +53,21 @@ void on_server(CLI::App& command, const Invocation& invocation, Action& action, 
       [&invocation, &action, work = std::move(work)] { action = server_action(invocation, work); });
 }
 
+void on_server_or_verbs(CLI::App& command, const Invocation& invocation, Action& action,
+                        std::vector<CLI::Option*> needed, ServerWork work) {
+  command.require_subcommand(0, 1);
+  command.callback([&command, &invocation, &action, needed = std::move(needed), work = std::move(work)] {
+    const bool verb = !command.get_subcommands().empty();
+    for (const CLI::Option* option : needed) {
+      const bool given = option->count() > 0;
+      if (verb && given)
+        throw CLI::ExcludesError(option->get_name(), command.get_subcommands()[0]->get_name());
+      if (!verb && !given) throw CLI::RequiredError(option->get_name());
+    }
+    if (!verb) action = server_action(invocation, work);
+  });
+}
+
 base::Result<ApiResponse> send_watched(const ApiClient& client, ApiRequest request, std::string_view model,
                                        std::string_view doing) {
   Progress progress(doing);

@@ -29,6 +29,8 @@ struct Options {
   std::optional<fs::path> new_password_file;
   std::string audience = "api";
   std::string issuer;
+  std::string token_id;
+  std::string all_of;
   bool json = false;
 };
 
@@ -95,6 +97,57 @@ base::Result<ExitCode> password(const Options& options, const ApiClient& client)
   });
 }
 
+base::Result<ExitCode> list_tokens(const Options& options, const ApiClient& client) {
+  HF_TRY(const auto id, principal_id(client, options.name));
+  HF_TRY(const auto response, client.get(path_of({"v1", "principals", id, "tokens"})));
+  return print_answer(response, options.json, [](const nlohmann::json& answer) {
+    Table table({"TOKEN", "FOR", "UNTIL"});
+    for (const auto& token : items(answer, "tokens")) {
+      table.add({field(token, "/id"), field(token, "/audience"), field(token, "/expires_at")});
+    }
+    print(table.text("no live tokens"));
+  });
+}
+
+base::Result<ExitCode> revoke(const Options& options, const ApiClient& client) {
+  if (options.token_id.empty() == options.all_of.empty()) {
+    return base::fail(base::ErrorCode::kInvalidArgument, "give the id of one token, or --all-of a principal");
+  }
+  std::string target = path_of({"v1", "tokens", options.token_id});
+  if (!options.all_of.empty()) {
+    HF_TRY(const auto id, principal_id(client, options.all_of));
+    target = path_of({"v1", "principals", id, "tokens"});
+  }
+  HF_TRY(const auto response, send_bare(client, "DELETE", target));
+  return print_answer(response, options.json, [&options](const nlohmann::json& /*answer*/) {
+    print(options.all_of.empty() ? fmt::format("the token {} has ended\n", options.token_id)
+                                 : fmt::format("all tokens of {} have ended\n", options.all_of));
+  });
+}
+
+base::Result<ExitCode> sign_out(const Options& options, const ApiClient& client) {
+  HF_TRY(const auto response,
+         send_bare(client, "DELETE", with_query("/v1/token", {{"audience", options.audience}})));
+  return print_answer(response, options.json,
+                      [](const nlohmann::json& /*answer*/) { print("signed out: the token has ended\n"); });
+}
+
+void add_token_verbs(CLI::App& command, const Invocation& invocation, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* list = command.add_subcommand("list", "The live tokens of a principal, by their ids");
+  list->add_option("PRINCIPAL", options->name, "a name or id")->required();
+  list->footer("Example: holdfast token list ada");
+  on_server(*list, invocation, action,
+            [options](const ApiClient& client) { return list_tokens(*options, client); });
+  auto* end = command.add_subcommand("revoke", "End one token, or all of a principal, at once");
+  end->add_option("TOKEN", options->token_id, "its id, which is no token");
+  end->add_option("--all-of", options->all_of, "a name or id: all of theirs")->type_name("PRINCIPAL");
+  end->footer("Example: holdfast token revoke --all-of ada");
+  on_server(*end, invocation, action,
+            [options](const ApiClient& client) { return revoke(*options, client); });
+  for (auto* verb : {list, end}) verb->add_flag("--json", options->json, "print the answer's JSON");
+}
+
 void add_audience(CLI::App& command, Options& options) {
   command.add_option("--audience", options.audience, "what the token is for: api, or endpoint:NAME")
       ->type_name("AUDIENCE")
@@ -107,15 +160,26 @@ void add_audience(CLI::App& command, Options& options) {
 void add_token_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("token", "Sign a service in by its key, and print its token");
-  command->add_option("--service", options->name, "its id or name")->type_name("SERVICE")->required();
-  command->add_option("--key", options->key, "its private key (PEM)")->type_name("PRIVATE.pem")->required();
+  std::vector<CLI::Option*> needed{
+      command->add_option("--service", options->name, "its id or name")->type_name("SERVICE"),
+      command->add_option("--key", options->key, "its private key (PEM)")->type_name("PRIVATE.pem")};
   add_audience(*command, *options);
   command->add_option("--issuer", options->issuer, "the installation's name, instead of server.issuer")
       ->type_name("NAME");
   command->footer(
       "Example: holdfast token --service scorer --key scorer.pem --audience endpoint:credit > scorer.token");
+  on_server_or_verbs(*command, invocation, action, std::move(needed),
+                     [options](const ApiClient& client) { return token(*options, client); });
+  add_token_verbs(*command, invocation, action);
+}
+
+void add_sign_out_command(CLI::App& app, const Invocation& invocation, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("sign-out", "End the token that --token-file or HOLDFAST_TOKEN names");
+  add_audience(*command, *options);
+  command->footer("Example: holdfast sign-out --token-file ada.token");
   on_server(*command, invocation, action,
-            [options](const ApiClient& client) { return token(*options, client); });
+            [options](const ApiClient& client) { return sign_out(*options, client); });
 }
 
 void add_login_command(CLI::App& app, const Invocation& invocation, Action& action) {

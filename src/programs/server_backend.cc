@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "keys/master_rotation.h"
 #include "server/api.h"
 #include "server/host.h"
 
@@ -30,13 +31,22 @@ constexpr const char* kCredential = "holdfast-master-key";
 // What a program may do that finds no installation.
 enum class Missing { kMade, kRefused };
 
+struct Master {
+  MasterKey key;
+  fs::path file;  // empty for a credential of systemd
+};
+
 // A credential of systemd where the service was given one, else the file of the settings.
-Result<MasterKey> master_key(const fs::path& state, const Config& settings, Missing missing) {
+Result<Master> master_key(const fs::path& state, const Config& settings, Missing missing) {
   auto credential = MasterKey::from_credential(kCredential);
-  if (credential || credential.error().code != ErrorCode::kNotFound) return credential;
+  if (credential) return Master{*std::move(credential), {}};
+  if (credential.error().code != ErrorCode::kNotFound) return fail(std::move(credential).error());
   const fs::path file = settings.text("keys.master_file");
-  auto key = MasterKey::from_file(file, state);
-  if (key || key.error().code != ErrorCode::kNotFound || missing == Missing::kRefused) return key;
+  auto key = holdfast::keys::master_key_in_force(file, state, state / "keys");
+  if (key) return Master{*std::move(key), file};
+  if (key.error().code != ErrorCode::kNotFound || missing == Missing::kRefused) {
+    return fail(std::move(key).error());
+  }
   std::error_code error;
   fs::create_directories(file.parent_path(), error);
   if (error) {
@@ -44,7 +54,8 @@ Result<MasterKey> master_key(const fs::path& state, const Config& settings, Miss
                                       error.value());
   }
   HF_CHECK(MasterKey::generate_file(file, state, holdfast::base::system_random()));
-  return MasterKey::from_file(file, state);
+  HF_TRY(auto made, MasterKey::from_file(file, state));
+  return Master{std::move(made), file};
 }
 
 Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& settings, const char* version,
@@ -59,6 +70,7 @@ Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& 
   return Installation::open(
       {.state = state,
        .version = version,
+       .master_file = master.file,
        .issuer = settings.text("server.issuer"),
        .one_time_life = std::chrono::hours(settings.integer("access.one_time_hours")),
        .egress = settings.list("egress.allow"),
@@ -68,7 +80,7 @@ Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& 
                          static_cast<std::uint64_t>(settings.integer("inspect.memory_mib")) << 20,
                      .inspect_time = std::chrono::seconds(settings.integer("inspect.seconds")),
                      .weakest_jail = weakest}},
-      std::move(master));
+      std::move(master.key));
 }
 
 std::string first_words(const holdfast::access::OneTimePassword& first) {

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "data/json_fields.h"
 #include "server/api.h"
 #include "server/request_body.h"
+#include "server/router.h"
 
 namespace holdfast::server {
 
@@ -164,6 +166,58 @@ Result<Response> add_service_key(Installation& installation, Call& call) {
   return json_response(json{{"key_id", id}}.dump(), 201);
 }
 
+Result<Response> create_group(Installation& installation, Call& call) {
+  HF_TRY(const json body, read_json_body(call));
+  HF_TRY(auto fields, JsonFields::of(body, "the body"));
+  HF_TRY(const std::string name, fields.text("name"));
+  HF_CHECK(fields.end());
+  HF_TRY(const auto id, installation.access().create_group(call.caller(), name));
+  return json_response(json{{"id", id.value()}}.dump(), 201);
+}
+
+Result<Response> list_service_keys(Installation& installation, Call& call) {
+  HF_TRY(const auto ids,
+         installation.access().list_service_keys(call.caller(), PrincipalId(call.parameter("principal"))));
+  return json_response(json{{"keys", ids}}.dump());
+}
+
+Result<Response> remove_service_key(Installation& installation, Call& call) {
+  HF_CHECK(installation.access().remove_service_key(call.caller(), PrincipalId(call.parameter("principal")),
+                                                    call.parameter("key")));
+  return json_response("{}");
+}
+
+Result<Response> list_tokens(Installation& installation, Call& call) {
+  HF_TRY(const auto tokens,
+         installation.access().list_tokens(call.caller(), PrincipalId(call.parameter("principal"))));
+  json list = json::array();
+  for (const auto& token : tokens) {
+    list.push_back(
+        {{"id", token.id.value()}, {"audience", token.audience}, {"expires_at", token.expires.text()}});
+  }
+  return json_response(json{{"tokens", std::move(list)}}.dump());
+}
+
+Result<Response> revoke_token(Installation& installation, Call& call) {
+  HF_CHECK(installation.access().revoke_token(call.caller(), access::TokenId(call.parameter("token"))));
+  return json_response("{}");
+}
+
+Result<Response> revoke_tokens(Installation& installation, Call& call) {
+  HF_CHECK(installation.access().revoke_tokens(call.caller(), PrincipalId(call.parameter("principal"))));
+  return json_response("{}");
+}
+
+// The token that the request bears, whatever it is for.
+Result<Response> sign_out(Installation& installation, Call& call) {
+  const auto given = call.query("audience");
+  HF_TRY(const auto caller, identify(installation.access(), call.head,
+                                     given.empty() ? access::kApiAudience : std::string_view(given),
+                                     Installation::workspace(), ::geteuid()));
+  HF_CHECK(installation.access().sign_out(caller));
+  return json_response("{}");
+}
+
 Result<Response> enable(Installation& installation, Call& call) {
   HF_TRY(const json body, read_json_body(call));
   HF_TRY(auto fields, JsonFields::of(body, "the body"));
@@ -258,6 +312,14 @@ void add_sign_in_routes(Installation& installation, std::vector<Route>& routes) 
                     .request = kObject,
                     .response = kObject,
                     .handler = [&installation](Call& call) { return change_password(installation, call); }});
+  routes.push_back({.method = Method::kDelete,
+                    .path = "/v1/token",
+                    .operation = "signOut",
+                    .summary = "End the token that the request bears",
+                    .open_because = "whoever holds a token may end it, whatever it lets them do",
+                    .query = {"audience"},
+                    .response = kObject,
+                    .handler = [&installation](Call& call) { return sign_out(installation, call); }});
 }
 
 }  // namespace
@@ -282,6 +344,18 @@ std::vector<Route> access_routes(const Api& api) {
       {Method::kPost, "/v1/services", "createService", "A service", Action::kCreatePrincipal, create_service},
       {Method::kPost, "/v1/services/{principal}/keys", "addServiceKey",
        "A public key by which a service signs in", Action::kIssueCredential, add_service_key},
+      {Method::kGet, "/v1/services/{principal}/keys", "listServiceKeys", "The ids of a service's keys",
+       Action::kListPrincipals, list_service_keys},
+      {Method::kDelete, "/v1/services/{principal}/keys/{key}", "removeServiceKey",
+       "Remove a service's key, which ends the service's tokens", Action::kIssueCredential,
+       remove_service_key},
+      {Method::kGet, "/v1/principals/{principal}/tokens", "listTokens", "A principal's live tokens",
+       Action::kListPrincipals, list_tokens},
+      {Method::kDelete, "/v1/principals/{principal}/tokens", "revokeTokens", "End all tokens of a principal",
+       Action::kDisablePrincipal, revoke_tokens},
+      {Method::kDelete, "/v1/tokens/{token}", "revokeToken", "End one token, by its id",
+       Action::kDisablePrincipal, revoke_token},
+      {Method::kPost, "/v1/groups", "createGroup", "A group", Action::kCreatePrincipal, create_group},
       {Method::kPut, "/v1/principals/{principal}", "enablePrincipal",
        "Disable a principal, or enable it again", Action::kDisablePrincipal, enable},
       {Method::kPut, "/v1/groups/{group}/members/{principal}", "addMember", "Put a principal into a group",

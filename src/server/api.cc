@@ -19,7 +19,7 @@ std::vector<Route> api_routes(const Api& api) {
        .response = R"({"type":"object"})",
        .handler = [](Call& /*call*/) -> Result<Response> { return json_response(R"({"live":true})"); }});
   for (auto* part : {access_routes, dataset_routes, model_routes, run_routes, endpoint_routes, alert_routes,
-                     audit_routes, inference_routes, posture_routes}) {
+                     key_routes, audit_routes, inference_routes, posture_routes}) {
     auto some = part(api);
     std::move(some.begin(), some.end(), std::back_inserter(routes));
   }

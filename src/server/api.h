@@ -21,6 +21,7 @@ std::vector<Route> model_routes(const Api& api);
 std::vector<Route> run_routes(const Api& api);
 std::vector<Route> endpoint_routes(const Api& api);
 std::vector<Route> alert_routes(const Api& api);
+std::vector<Route> key_routes(const Api& api);
 std::vector<Route> audit_routes(const Api& api);
 std::vector<Route> inference_routes(const Api& api);
 std::vector<Route> posture_routes(const Api& api);

@@ -10,6 +10,7 @@
 #include "server/installation.h"
 #include "server/listener.h"
 #include "server/router.h"
+#include "server/server_certificate.h"
 #include "server/upkeep.h"
 
 namespace holdfast::server {
@@ -28,8 +29,9 @@ class Host {
   static constexpr std::string_view kAuthorityFile = "ca.pem";
 
   // Loads every release in force and listens, by TLS and on the Unix socket of the state folder. The
-  // certificate is issued anew by the installation's own authority, whose certificate lies in the state
-  // folder as ca.pem for those who are to trust it. kUnavailable where the port is taken.
+  // certificate is issued anew, and again before it expires, by the installation's own authority, whose
+  // certificate lies in the state folder as ca.pem for those who are to trust it. kUnavailable where the port
+  // is taken.
   static base::Result<std::unique_ptr<Host>> start(Installation& installation, const HostOptions& options);
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -40,11 +42,13 @@ class Host {
  private:
   explicit Host(Installation& installation, const HostOptions& options);
   base::Result<> listen(Installation& installation, const HostOptions& options);
+  base::Result<> renew_certificate();
 
   Deployment deployment_;
   Router router_;
-  Upkeep upkeep_;
-  std::unique_ptr<Listener> listener_;  // last: it serves from the others until it is gone
+  std::unique_ptr<ServerCertificate> certificate_;
+  std::unique_ptr<Listener> listener_;  // it serves from those before until it is gone
+  std::unique_ptr<Upkeep> upkeep_;      // last: it renews what the listener shows
 };
 
 }  // namespace holdfast::server

@@ -6,6 +6,7 @@
 
 #include "access/log_recorder.h"
 #include "audit/pending_rows.h"
+#include "keys/master_rotation.h"
 #include "registry/row_record.h"
 #include "registry/schema.h"
 #include "release/schema.h"
@@ -18,8 +19,9 @@ using base::Result;
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kKnownNames{
-    "holdfast.db", "holdfast.db-wal", "holdfast.db-shm", "blobs", "log", "keys", "holdfast.sock"};
+constexpr std::array<std::string_view, 8> kKnownNames{
+    "holdfast.db", "holdfast.db-wal", "holdfast.db-shm", "blobs", "log",
+    "keys",        "keys.next",       "holdfast.sock"};
 
 Result<std::vector<audit::RowClaim>> all_row_claims(const store::Snapshot& view, base::Timestamp now) {
   HF_TRY(auto claims, access::row_claims(view, now));
@@ -56,6 +58,9 @@ Result<> Installation::open_stores(keys::MasterKey master) {
   known.emplace_back("ca.pem");
   HF_TRY(auto lock, store::FolderLock::acquire(state, known));
   lock_.emplace(std::move(lock));
+  if (!options_.master_file.empty()) {
+    HF_CHECK(keys::settle_master_file(options_.master_file, state, state / "keys"));
+  }
   HF_TRY(keys_, keys::KeyStore::open(state / "keys", std::move(master)));
   const store::ModuleMigrations modules[] = {access::access_migrations(), registry::migrations(),
                                              release::migrations(), alerts::alerts_migrations()};
@@ -93,6 +98,16 @@ Result<std::optional<access::OneTimePassword>> Installation::bootstrap() {
   if (made) return std::optional(*std::move(made));
   if (made.error().code == ErrorCode::kAlreadyExists) return std::optional<access::OneTimePassword>();
   return fail(std::move(made).error());
+}
+
+Result<> Installation::rotate_master_key() {
+  if (options_.master_file.empty()) {
+    return fail(ErrorCode::kUnsupported,
+                "the master key is a credential of systemd: Holdfast can rotate one that is in a file alone");
+  }
+  const base::MutexLock lock(rotating_);
+  return keys::rotate_master_file(*keys_, options_.master_file, options_.state, options_.state / "keys",
+                                  base::system_random());
 }
 
 Result<> Installation::check_rows() const {

@@ -32,6 +32,7 @@ namespace holdfast::server {
 struct InstallationOptions {
   std::filesystem::path state;
   std::string version;              // of this program
+  std::filesystem::path master_file;  // where the master key lies; empty where it is no file of ours
   std::string issuer = "holdfast";  // what a service's assertion has as its audience
   std::chrono::seconds one_time_life = std::chrono::hours(24);  // of a one-time password
   std::vector<std::string> egress;                              // where alerts may be sent (net/egress.h)
@@ -57,6 +58,10 @@ class Installation {
 
   // On the first start: the administrator's one-time password, to be shown once.
   base::Result<std::optional<access::OneTimePassword>> bootstrap();
+
+  // Another master key in the place of the one in options().master_file (keys/master_rotation.h). kUnsupported
+  // where it is in no file. One call at a time.
+  base::Result<> rotate_master_key() HF_EXCLUDES(rotating_);
 
   // Every row that carries a record, against the log. kDataCorrupt names the first that is not as it says.
   [[nodiscard]] base::Result<> check_rows() const;
@@ -90,6 +95,7 @@ class Installation {
   [[nodiscard]] base::Result<> settle_rows() const;
 
   InstallationOptions options_;
+  base::Mutex rotating_;
   std::optional<store::FolderLock> lock_;
   std::unique_ptr<keys::KeyStore> keys_;
   std::unique_ptr<store::Database> database_;

@@ -15,6 +15,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "base/mutex.h"
 #include "server/connection_shared.h"
 
 namespace holdfast::server {
@@ -34,21 +35,25 @@ int select_http1(SSL*, const unsigned char** out, unsigned char* out_size, const
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-base::Result<> configure_tls(asio::ssl::context& context, const ListenerOptions& options) {
+using TlsContext =
+    std::shared_ptr<asio::ssl::context>;  // of the listener and of who is accepted at the moment
+
+base::Result<TlsContext> make_tls(const std::string& chain_pem, const base::Secret& key_pem) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   boost::system::error_code error;
-  context.use_certificate_chain(asio::buffer(options.certificate_chain_pem), error);
+  context->use_certificate_chain(asio::buffer(chain_pem), error);
   if (error) {
     return fail(ErrorCode::kInvalidArgument,
                 "the server's certificate chain can't be used: " + error.message());
   }
-  const auto key = options.private_key_pem.reveal();
-  context.use_private_key(asio::buffer(key.data(), key.size()), asio::ssl::context::pem, error);
-  if (error || SSL_CTX_check_private_key(context.native_handle()) != 1) {
+  const auto key = key_pem.reveal();
+  context->use_private_key(asio::buffer(key.data(), key.size()), asio::ssl::context::pem, error);
+  if (error || SSL_CTX_check_private_key(context->native_handle()) != 1) {
     return fail(ErrorCode::kInvalidArgument, "the server's private key doesn't belong to its certificate");
   }
-  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_3_VERSION);
-  SSL_CTX_set_alpn_select_cb(context.native_handle(), select_http1, nullptr);
-  return {};
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
+  SSL_CTX_set_alpn_select_cb(context->native_handle(), select_http1, nullptr);
+  return context;
 }
 
 tl::unexpected<base::Error> cannot_listen(const std::string& where, const boost::system::error_code& error) {
@@ -95,6 +100,14 @@ struct Listener::State {
         shared(options, service, pool) {}
 
   base::Result<> listen();
+  void take(TlsContext fresh) {
+    const base::MutexLock lock(tls_mutex);
+    tls = std::move(fresh);
+  }
+  TlsContext current_tls() {
+    const base::MutexLock lock(tls_mutex);
+    return tls;
+  }
   asio::awaitable<void> accept_tls();
   asio::awaitable<void> accept_local();
   void run();
@@ -106,7 +119,8 @@ struct Listener::State {
 
   ListenerOptions options;
   std::vector<std::unique_ptr<asio::io_context>> ios;
-  asio::ssl::context tls{asio::ssl::context::tls_server};
+  base::Mutex tls_mutex;
+  TlsContext tls HF_GUARDED_BY(tls_mutex);
   asio::thread_pool pool;
   ConnectionShared shared;
   Tcp::acceptor tcp{*ios.front()};
@@ -118,7 +132,8 @@ struct Listener::State {
 };
 
 base::Result<> Listener::State::listen() {
-  HF_CHECK(configure_tls(tls, options));
+  HF_TRY(auto context, make_tls(options.certificate_chain_pem, options.private_key_pem));
+  take(std::move(context));
   const auto where = fmt::format("{}:{}", options.address, options.port);
   boost::system::error_code error;
   const auto address = asio::ip::make_address(options.address, error);
@@ -145,7 +160,8 @@ asio::awaitable<void> Listener::State::accept_tls() {
     socket.set_option(Tcp::no_delay(true), ignored);
     const auto remote = socket.remote_endpoint(ignored);
     Peer peer{.address = ignored ? std::string() : remote.address().to_string(), .local_uid = {}};
-    serve_tls(std::move(socket), tls, shared, std::move(peer));
+    const TlsContext context = current_tls();
+    serve_tls(std::move(socket), *context, shared, std::move(peer));
   }
 }
 
@@ -195,6 +211,12 @@ Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Listener::Listener(Listener&&) noexcept = default;
 Listener& Listener::operator=(Listener&&) noexcept = default;
 Listener::~Listener() = default;
+
+base::Result<> Listener::renew_certificate(const std::string& chain_pem, const base::Secret& key_pem) {
+  HF_TRY(auto context, make_tls(chain_pem, key_pem));
+  state_->take(std::move(context));
+  return {};
+}
 
 std::uint16_t Listener::port() const { return state_->tcp.local_endpoint().port(); }
 

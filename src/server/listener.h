@@ -54,6 +54,10 @@ class Listener {
   // Accepts no more, lets requests under way end (at most `kDrain`), then closes.
   ~Listener();
 
+  // For connections from now on; those that are open go on with what they began with. kInvalidArgument for
+  // what can't be used, and the one before stays.
+  base::Result<> renew_certificate(const std::string& chain_pem, const base::Secret& key_pem);
+
   [[nodiscard]] std::uint16_t port() const;
   static constexpr std::chrono::seconds kDrain{10};
 

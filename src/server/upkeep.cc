@@ -39,6 +39,10 @@ void Upkeep::work() {
     if (const auto kept = keep_up(*installation_, *deployment_); !kept) {
       base::log(base::LogLevel::kError, "upkeep_failed", {{"error", kept.error().message}});
     }
+    if (!options_.also) continue;
+    if (const auto done = options_.also(); !done) {
+      base::log(base::LogLevel::kError, "upkeep_failed", {{"error", done.error().message}});
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <thread>
 
 #include "base/mutex.h"
@@ -18,6 +19,7 @@ base::Result<> keep_up(Installation& installation, Deployment& deployment);
 
 struct UpkeepOptions {
   std::chrono::milliseconds period{10'000};
+  std::function<base::Result<>()> also = {};  // one step more
 };
 
 // Keeps up in a thread of its own. What fails is logged, and tried again the next time.
