@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "formats/decompressor.h"
 #include "formats/seven_zip.h"
@@ -10,6 +11,7 @@
 #include "formats/tar.h"
 #include "formats/zip.h"
 #include "inspect/file_rules.h"
+#include "inspect/metadata_secrets.h"
 #include "inspect/model_files.h"
 #include "inspect/pickle.h"
 #include "inspect/tensor_files.h"
@@ -18,6 +20,7 @@
 #include "inspect/torch_export.h"
 #include "inspect/torch_script.h"
 #include "inspect/unpacking.h"
+#include "inspect/utf16_text.h"
 #include "inspect/weight_places.h"
 
 namespace holdfast::inspect {
@@ -88,6 +91,7 @@ class Inspector {
     for (const Format format : *formats) {
       if (place.depth == 0) name_format(format);
       look_at_as(format, source, place);
+      find_metadata_secrets(format, source, place.path, findings_);
       for (const std::string& why : inspect_weights(format, source, place.path, weights_)) gap(place, why);
       if (place.depth == 0) gaps(place, find_references(format, source, place.path, references_, findings_));
     }
@@ -109,8 +113,7 @@ class Inspector {
       case Format::kSafetensors:
         return inspect_safetensors(source, place.path, findings_);
       case Format::kUnknown:
-        if (source.size() > 0) gap(place, "its format is not known");
-        return;
+        return unknown(source, place);
       default:
         if (const auto gaps = inspect_model_file(format, source, place.path, findings_)) {
           for (const std::string& why : *gaps) gap(place, why);
@@ -122,6 +125,19 @@ class Inspector {
         formats::SourceStream stream(source);
         return look_at_as(format, stream, reopen_source(source), place);
     }
+  }
+
+  void unknown(const formats::Source& source, const Place& place) {
+    std::array<std::uint8_t, 4096> head{};
+    const auto got = source.read_at(0, head);
+    const Utf16 order = got ? utf16_of(base::ByteView(head).first(*got)) : Utf16::kNone;
+    if (order != Utf16::kNone) {
+      if (place.depth == 0) coverage_.format = "text (UTF-16)";
+      formats::SourceStream stream(source);
+      Utf16Stream as_utf8(stream, order);
+      return text(Format::kText, as_utf8, place);
+    }
+    if (source.size() > 0) gap(place, "its format is not known");
   }
 
   void look_at_as(Format format, formats::Stream& stream, const Reopen& reopen, const Place& place) {
@@ -211,9 +227,11 @@ class Inspector {
 
   void pickle(formats::Stream& stream, const Place& place) {
     const bool explain = coverage_.programs.size() < max_programs_;
+    SecretSeekingStream seeking(stream);
     auto summary = inspect_pickle(
-        stream, place.path,
+        seeking, place.path,
         {.container = place.container, .max_program_bytes = explain ? kMaxProgramBytes : 0}, findings_);
+    seeking.report(place.path, findings_);
     if (!summary) return failed(place, summary.error());
     if (explain) coverage_.programs.push_back({place.path, std::move(summary->program)});
   }

@@ -59,7 +59,9 @@ Gaps inspect_model_text(Format format, const formats::Source& file, const std::s
       file, 0, static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), formats::kSniffBytes)));
   if (!head) return {head.error().message};
   if (format == Format::kText) inspect_pmml(base::as_text(*head), path, findings);
-  if (format == Format::kText || !is_keras_config(base::as_text(*head))) return {};
+  if (format == Format::kText || !is_keras_config(base::as_text(*head))) {
+    return inspect_tree_text(base::as_text(*head), file, path, findings);
+  }
   if (file.size() > kMaxJsonBytes) {
     return {fmt::format("its configuration is larger than the {} MiB that are read", kMaxJsonBytes >> 20)};
   }
