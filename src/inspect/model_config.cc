@@ -37,6 +37,25 @@ constexpr Rule kRules[] = {
      .practice = "P24",
      .risk = "R12",
      .atlas = "AML.T0011.000"},
+    {.id = "config.environment",
+     .severity = Severity::kLow,
+     .title = "Configuration that reads the environment",
+     .explanation =
+         "OmegaConf puts the value of an environment variable, which may be a credential, where the "
+         "configuration asks for it, for instance into an address.",
+     .remedy = "See where the value goes; load the model with an environment that holds no secrets.",
+     .practice = "P24",
+     .risk = "R02",
+     .atlas = "AML.T0055"},
+    {.id = "config.path-escape",
+     .severity = Severity::kHigh,
+     .title = "Configuration that names a file outside of the model",
+     .explanation =
+         "The loader reads, or runs, what lies at a path that leaves the model's folder or archive.",
+     .remedy = "Refuse the model. What it needs lies beside it.",
+     .practice = "P24",
+     .risk = "R02",
+     .atlas = "AML.T0011.000"},
     {.id = "config.template-code",
      .severity = Severity::kHigh,
      .title = "Chat template that reaches for more than the chat",
@@ -220,6 +239,45 @@ class ConfigVisitor final : public JsonVisitor {
   std::vector<Node> nodes_;  // at most one for each level of kMaxJsonDepth
 };
 
+bool leaves_folder(std::string_view path) {
+  return path.starts_with('/') || path.starts_with("..") || path.find("/..") != std::string_view::npos;
+}
+
+// ${oc.env:NAME}: OmegaConf's own resolver (omegaconf.readthedocs.io, "Built-in resolvers").
+void environment(std::string_view line, std::size_t number, Judge& judge) {
+  constexpr std::string_view kResolver = "${oc.env:";
+  const std::size_t at = line.find(kResolver);
+  if (at == std::string_view::npos) return;
+  const std::string_view rest = line.substr(at + kResolver.size());
+  judge.add("config.environment", {},
+            fmt::format("line {}: it reads the environment variable {}", number,
+                        quote(rest.substr(0, rest.find_first_of("},")))));
+}
+
+// NeMo's artefacts ("nemo:name") lie in its archive; an MLmodel's paths below its folder.
+void outside_paths(std::string_view line, std::size_t number, bool mlflow, Judge& judge) {
+  constexpr std::string_view kNemo = "nemo:";
+  constexpr std::array<std::string_view, 5> kKeys{
+      "code:", "data:", "model_path:", "pickled_model:", "python_model:"};
+  const auto told = [&](std::string_view path) {
+    judge.add("config.path-escape", {}, fmt::format("line {}: it names {}", number, quote(path)));
+  };
+  const auto value_at = [&](std::size_t begin) {
+    const std::string_view rest = line.substr(begin);
+    const std::size_t start = std::min(rest.find_first_not_of(" \"'"), rest.size());
+    return rest.substr(start, rest.find_first_of(" \"'\r#", start) - start);
+  };
+  if (const std::size_t at = line.find(kNemo); at != std::string_view::npos) {
+    if (const auto path = value_at(at + kNemo.size()); leaves_folder(path)) told(path);
+  }
+  if (!mlflow) return;
+  const std::size_t start = std::min(line.find_first_not_of(' '), line.size());
+  for (const std::string_view key : kKeys) {
+    if (!line.substr(start).starts_with(key)) continue;
+    if (const auto path = value_at(start + key.size()); leaves_folder(path)) told(path);
+  }
+}
+
 // The value behind "<key>:" in a line, without quotation marks; nothing where the key does not stand there.
 std::optional<std::string_view> value_of(std::string_view line, std::string_view key) {
   const std::size_t at = line.find(key);
@@ -259,6 +317,8 @@ void inspect_yaml_config(std::string_view yaml, const std::string& path, Finding
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(rest.size(), end + 1));
     ++number;
+    environment(line, number, judge);
+    outside_paths(line, number, path == "MLmodel" || path.ends_with("/MLmodel"), judge);
     if (const auto name = value_of(line, "_target_"); name && !name->empty())
       judge.target("_target_", *name, number);
     if (const auto name = value_of(line, "loader_module"); name && !name->empty())

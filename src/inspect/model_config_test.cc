@@ -93,5 +93,27 @@ TEST(ModelConfig, ThatNamesCodeAndBreaksOffIsNotCleared) {
   EXPECT_THAT(findings.items(), SizeIs(2));
 }
 
+TEST(ModelConfig, NamesWhatReachesBeyondTheModel) {
+  const auto rules = [](std::string_view yaml, const std::string& path) {
+    Findings findings;
+    inspect_yaml_config(yaml, path, findings);
+    std::vector<std::string> out;
+    for (const auto& finding : findings.items()) out.push_back(finding.rule_id + ": " + finding.message);
+    return out;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(rules("key: ${oc.env:AWS_SECRET_ACCESS_KEY,none}\n", "model_config.yaml"),
+              ElementsAre("config.environment: line 1: it reads the environment variable "
+                          "\"AWS_SECRET_ACCESS_KEY\""));
+  EXPECT_THAT(rules("a: nemo:tokenizer.model\nb: nemo:../../etc/passwd\n", "model_config.yaml"),
+              ElementsAre("config.path-escape: line 2: it names \"../../etc/passwd\""));
+  const std::string_view mlmodel =
+      "flavors:\n  python_function:\n    code: ../elsewhere\n    data: '/etc'\n    model_path: model.pkl\n";
+  EXPECT_THAT(rules(mlmodel, "m/MLmodel"),
+              ElementsAre("config.path-escape: line 3: it names \"../elsewhere\"",
+                          "config.path-escape: line 4: it names \"/etc\""));
+  EXPECT_TRUE(rules(mlmodel, "other.yaml").empty());
+}
+
 }  // namespace
 }  // namespace holdfast::inspect
