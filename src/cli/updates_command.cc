@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/settings.h"
-#include "updates/state.h"
+#include "cli/updates_settings.h"
 
 namespace holdfast::cli {
 namespace {
@@ -17,14 +17,8 @@ base::Result<ExitCode> show(bool json, const Invocation& invocation) {
   const updates::UpdatePlaces places{.state = state_folder(invocation.state_path),
                                      .master_key = settings.text("keys.master_file"),
                                      .rule_keys = settings.list("rules.keys")};
-  const updates::UpdateLimits limits{.rules_days = settings.integer("rules.max_age_days"),
-                                     .advisories_days = settings.integer("updates.advisories_max_age_days"),
-                                     .key_days = settings.integer("updates.key_max_age_days"),
-                                     .certificate_days = settings.integer("updates.certificate_days"),
-                                     .program_days = settings.integer("updates.program_max_age_days"),
-                                     .library_days = settings.integer("updates.library_days")};
-  HF_TRY(const auto state,
-         updates::read_update_state(places, limits, invocation.version, base::system_clock().now()));
+  HF_TRY(const auto state, updates::read_update_state(places, update_limits(settings), invocation.version,
+                                                      base::system_clock().now()));
   print(json ? state.json().dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
              : updates::to_text(state));
   return state.overdue() > 0 ? ExitCode::kRefused : ExitCode::kDone;

@@ -7,21 +7,26 @@
 #include "base/file.h"
 #include "cli/settings.h"
 #include "crypto/pem.h"
-#include "updates/rules.h"
 
 namespace holdfast::cli {
 
 using base::ErrorCode;
 using base::Result;
 
-Result<RulesToUse> rules_to_use(const Invocation& invocation, const base::Config& settings) {
-  HF_TRY(auto set, updates::rules_in_force(state_folder(invocation.state_path), settings.list("rules.keys")));
-  const auto now = base::system_clock().now();
-  const bool expired = set->expires_at && *set->expires_at <= now;
-  auto why = updates::overdue(*set, settings.integer("rules.max_age_days"), now);
-  RulesToUse use{.set = std::move(set), .expired = {}, .stale = {}};
-  (expired || settings.boolean("rules.require_fresh") ? use.expired : use.stale) = std::move(why);
-  return use;
+Result<updates::RulesToUse> rules_to_use(const Invocation& invocation, const base::Config& settings) {
+  return updates::rules_to_use(state_folder(invocation.state_path), settings.list("rules.keys"),
+                               {.max_age_days = settings.integer("rules.max_age_days"),
+                                .require_fresh = settings.boolean("rules.require_fresh")},
+                               base::system_clock().now());
+}
+
+updates::UpdateLimits update_limits(const base::Config& settings) {
+  return {.rules_days = settings.integer("rules.max_age_days"),
+          .advisories_days = settings.integer("updates.advisories_max_age_days"),
+          .key_days = settings.integer("updates.key_max_age_days"),
+          .certificate_days = settings.integer("updates.certificate_days"),
+          .program_days = settings.integer("updates.program_max_age_days"),
+          .library_days = settings.integer("updates.library_days")};
 }
 
 Result<Trust> trust_of(const base::Config& settings, std::string_view setting,

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,20 +8,17 @@
 #include "base/config.h"
 #include "cli/command.h"
 #include "crypto/sign.h"
-#include "inspect/rule_set.h"
+#include "updates/rules.h"
+#include "updates/state.h"
 
 // What the settings say of rule sets and advisories.
 
 namespace holdfast::cli {
 
-// The set in force for this person or server, and what is wrong with its age: `expired` forbids to let
-// anything pass by it, `stale` is said.
-struct RulesToUse {
-  std::shared_ptr<const inspect::RuleSet> set;
-  std::string expired;
-  std::string stale;
-};
-base::Result<RulesToUse> rules_to_use(const Invocation& invocation, const base::Config& settings);
+// The set in force for this person or server.
+base::Result<updates::RulesToUse> rules_to_use(const Invocation& invocation, const base::Config& settings);
+
+updates::UpdateLimits update_limits(const base::Config& settings);
 
 // Whom a bundle is believed: the keys in the files of a list setting ("rules.keys"), and `named`, a file
 // given on the command line. While none is pinned, and the setting is the default, `named` may become the

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "evaluate/figure.h"
 #include "govern/log_facts.h"
+#include "updates/state.h"
 
 // What the posture is computed from: what happened, and what was tried a moment ago. Plain values; nothing in
 // them says how something is configured.
@@ -110,6 +111,7 @@ struct RuntimeFacts {
   std::optional<LogVerification> log;
   std::optional<RowCheck> rows;
   std::vector<EngineFacts> engines;
+  std::optional<updates::UpdateState> updates;  // the ages of what grows old, as they are now
 };
 
 struct Facts {

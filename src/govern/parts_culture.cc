@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "govern/parts.h"
 
 // P20 to P27: what laws, users and colleagues may ask of those who run models.
@@ -71,6 +73,28 @@ Sight outsiders_measured(const Facts& facts) {
 
 Sight rolled_back(const Facts& facts) { return records(facts, Happening::kRolledBack, "rolled back"); }
 
+// Each kind once; against the part where one is overdue.
+Sight ages_compared(const Facts& facts) {
+  Sight sight;
+  if (!facts.runtime.updates) return sight;
+  std::map<std::string, std::size_t> kinds;
+  for (const auto& item : facts.runtime.updates->items) {
+    ++kinds[item.kind];
+    if (item.overdue && sight.against.empty()) {
+      sight.against =
+          fmt::format("{} {} is overdue{}{}", item.kind, item.name, item.told.empty() ? "" : ": ", item.told);
+    }
+  }
+  for (const auto& [kind, count] : kinds) {
+    sight.evidence.push_back({.kind = "check",
+                              .reference = "updates",
+                              .what = fmt::format("{} of kind {}, each against its deadline", count, kind),
+                              .at = facts.runtime.updates->at,
+                              .part = {}});
+  }
+  return sight;
+}
+
 std::vector<PracticeParts> compliance_parts() {
   return {
       {"P20",
@@ -85,7 +109,7 @@ std::vector<PracticeParts> compliance_parts() {
         {"its answers were explained", false, nullptr},
         {"a named role signed off what was measured", false, nullptr}}},
       {"P22",
-       {{"the age of components, rule sets and keys was compared with a deadline", true, nullptr},
+       {{"the age of components, rule sets and keys was compared with a deadline", true, ages_compared},
         {"an overdue one blocked what depends on it", false, nullptr}}},
   };
 }

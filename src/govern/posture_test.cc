@@ -82,6 +82,24 @@ TEST(Posture, HoldsOnlyWhatWasSeenWhole) {
   EXPECT_EQ(states(judge(full_facts())), expected);
 }
 
+TEST(Posture, NamesWhatIsOverdue) {
+  Facts facts;
+  facts.log_read_to_end = true;
+  facts.runtime.updates =
+      updates::UpdateState{.at = facts.at, .items = {{.kind = "rules", .name = "rule set"}}};
+  const auto standing = [&facts] {
+    const auto posture = judge(facts);
+    return *std::ranges::find(posture.practices, "P22", [](const Standing& one) { return one.practice->id; });
+  };
+  ASSERT_EQ(standing().evidence.size(), 1U);
+  EXPECT_THAT(standing().evidence.front().what, testing::HasSubstr("rules"));
+  EXPECT_THAT(standing().why, testing::Not(testing::HasSubstr("overdue: ")));
+  facts.runtime.updates->items.push_back(
+      {.kind = "key", .name = "master key", .overdue = true, .told = "old"});
+  EXPECT_EQ(standing().state, PracticeState::kFallsShort);
+  EXPECT_THAT(standing().why, testing::HasSubstr("key master key is overdue: old"));
+}
+
 TEST(Posture, NeverHoldsWhereAPartLeavesNoEvidence) {
   const Posture posture = judge(full_facts());
   for (std::size_t i = 0; i < kPracticeCount; ++i) {

@@ -6,9 +6,12 @@
 
 #include <csignal>
 
+#include "cli/updates_settings.h"
 #include "keys/master_rotation.h"
 #include "server/api.h"
 #include "server/host.h"
+#include "updates/rules.h"
+#include "updates/state.h"
 
 using holdfast::base::Config;
 using holdfast::base::ErrorCode;
@@ -19,10 +22,12 @@ using holdfast::cli::ApiResponse;
 using holdfast::cli::ExitCode;
 using holdfast::cli::ServeOptions;
 using holdfast::keys::MasterKey;
+using holdfast::registry::AdmissionRules;
 using holdfast::server::BodyReader;
 using holdfast::server::Host;
 using holdfast::server::Installation;
 namespace fs = std::filesystem;
+namespace updates = holdfast::updates;
 
 namespace {
 
@@ -58,6 +63,26 @@ Result<Master> master_key(const fs::path& state, const Config& settings, Missing
   return Master{std::move(made), file};
 }
 
+// Read again at each admission, so that a set that was installed meanwhile counts.
+std::function<Result<AdmissionRules::JudgedBy>()> judged_by(const fs::path& state, const Config& settings) {
+  return [state, keys = settings.list("rules.keys"), days = settings.integer("rules.max_age_days"),
+          fresh = settings.boolean("rules.require_fresh")]() -> Result<AdmissionRules::JudgedBy> {
+    HF_TRY(auto use, updates::rules_to_use(state, keys, {.max_age_days = days, .require_fresh = fresh},
+                                           holdfast::base::system_clock().now()));
+    return AdmissionRules::JudgedBy{.set = std::move(use.set), .overdue = std::move(use.expired)};
+  };
+}
+
+std::function<Result<updates::UpdateState>()> update_state(const fs::path& state, const Config& settings,
+                                                           const char* version) {
+  return [places = updates::UpdatePlaces{.state = state,
+                                         .master_key = settings.text("keys.master_file"),
+                                         .rule_keys = settings.list("rules.keys")},
+          limits = holdfast::cli::update_limits(settings), version] {
+    return updates::read_update_state(places, limits, version, holdfast::base::system_clock().now());
+  };
+}
+
 Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& settings, const char* version,
                                            Missing missing) {
   std::error_code error;
@@ -79,7 +104,9 @@ Result<std::unique_ptr<Installation>> open(const fs::path& state, const Config& 
        .admission = {.inspect_memory_bytes =
                          static_cast<std::uint64_t>(settings.integer("inspect.memory_mib")) << 20,
                      .inspect_time = std::chrono::seconds(settings.integer("inspect.seconds")),
-                     .weakest_jail = weakest}},
+                     .weakest_jail = weakest,
+                     .judged_by = judged_by(state, settings)},
+       .update_state = update_state(state, settings, version)},
       std::move(master.key));
 }
 

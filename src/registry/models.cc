@@ -226,10 +226,15 @@ Result<std::variant<Version, Refusal>> Models::admit(const access::Authorised& a
   HF_CHECK(check_name("a model's name", wanted.model));
   SourceReader content(file);
   HF_TRY(const auto digest, crypto::sha256_stream(content));
-  HF_TRY(auto report, intake::inspect_file(file, wanted.file_name,
-                                           {.memory_bytes = rules_.inspect_memory_bytes,
-                                            .time_per_file = rules_.inspect_time,
-                                            .weakest_jail = rules_.weakest_jail}));
+  intake::InspectOptions inspection{.memory_bytes = rules_.inspect_memory_bytes,
+                                    .time_per_file = rules_.inspect_time,
+                                    .weakest_jail = rules_.weakest_jail};
+  if (rules_.judged_by) {
+    HF_TRY(auto judged_by, rules_.judged_by());
+    inspection.rules = std::move(judged_by.set);
+    inspection.overdue = std::move(judged_by.overdue);
+  }
+  HF_TRY(auto report, intake::inspect_file(file, wanted.file_name, inspection));
   if (report.count_at_least(rules_.refuse_from) > 0 || !report.complete()) {
     HF_TRY(auto refusal, refuse(authorised, wanted, digest, std::move(report)));
     return std::variant<Version, Refusal>(std::move(refusal));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "crypto/sign.h"
 #include "formats/source.h"
 #include "inspect/report.h"
+#include "inspect/rule_set.h"
 #include "registry/parts.h"
 #include "worker/jail.h"
 
@@ -56,6 +58,13 @@ struct AdmissionRules {
   std::uint64_t inspect_memory_bytes = 512UL << 20;
   std::chrono::seconds inspect_time{300};
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
+  // What to judge by now, asked at each admission; null: the program's own rules, however old. An error
+  // admits nothing.
+  struct JudgedBy {
+    std::shared_ptr<const inspect::RuleSet> set;
+    std::string overdue;  // why nothing may pass by it; becomes a finding
+  };
+  std::function<base::Result<JudgedBy>()> judged_by = {};
 };
 
 // A model that was refused, with what was found: nothing of it is kept but the record.

@@ -55,7 +55,9 @@ Result<std::unique_ptr<Installation>> Installation::open(InstallationOptions opt
 Result<> Installation::open_stores(keys::MasterKey master) {
   const auto& state = options_.state;
   std::vector<std::string_view> known(kKnownNames.begin(), kKnownNames.end());
-  known.emplace_back("ca.pem");
+  for (const auto* one : {"ca.pem", "rules", "advisories.index", "advisories.index.statement.json"}) {
+    known.emplace_back(one);
+  }
   HF_TRY(auto lock, store::FolderLock::acquire(state, known));
   lock_.emplace(std::move(lock));
   if (!options_.master_file.empty()) {

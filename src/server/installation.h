@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,19 +27,22 @@
 #include "store/database.h"
 #include "store/folder_lock.h"
 #include "store/outbox.h"
+#include "updates/state.h"
 
 namespace holdfast::server {
 
 struct InstallationOptions {
   std::filesystem::path state;
-  std::string version;              // of this program
+  std::string version;                // of this program
   std::filesystem::path master_file;  // where the master key lies; empty where it is no file of ours
-  std::string issuer = "holdfast";  // what a service's assertion has as its audience
+  std::string issuer = "holdfast";    // what a service's assertion has as its audience
   std::chrono::seconds one_time_life = std::chrono::hours(24);  // of a one-time password
   std::vector<std::string> egress;                              // where alerts may be sent (net/egress.h)
   int quiet_windows = 3;                                        // after which an alert resolves by itself
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
   registry::AdmissionRules admission;
+  // How old everything is that grows old; null: nobody looks.
+  std::function<base::Result<updates::UpdateState>()> update_state = {};
 };
 
 // Everything that lies in one state folder, opened in the order in which it depends on each other, checked
@@ -59,8 +63,8 @@ class Installation {
   // On the first start: the administrator's one-time password, to be shown once.
   base::Result<std::optional<access::OneTimePassword>> bootstrap();
 
-  // Another master key in the place of the one in options().master_file (keys/master_rotation.h). kUnsupported
-  // where it is in no file. One call at a time.
+  // Another master key in the place of the one in options().master_file (keys/master_rotation.h).
+  // kUnsupported where it is in no file. One call at a time.
   base::Result<> rotate_master_key() HF_EXCLUDES(rotating_);
 
   // Every row that carries a record, against the log. kDataCorrupt names the first that is not as it says.

@@ -1,5 +1,5 @@
 holdfast_module(server USES base crypto formats data store keys intake net model lab monitor assess audit access registry
-  release gateway alerts govern
+  release gateway alerts govern updates
   LIBS OpenSSL::SSL OpenSSL::Crypto Boost::headers Threads::Threads nlohmann_json::nlohmann_json
   prometheus-cpp::core)
 # Only server/boost.cc compiles what is not a template.

@@ -38,6 +38,9 @@ Result<govern::RuntimeFacts> runtime_facts(const Api& api) {
   const auto rows = api.installation.check_rows();
   runtime.rows = govern::RowCheck{.at = now, .fault = rows ? std::string() : rows.error().message};
   runtime.engines = api.deployment.engines();
+  if (const auto& read_updates = api.installation.options().update_state) {
+    HF_TRY(runtime.updates, read_updates());
+  }
   return runtime;
 }
 

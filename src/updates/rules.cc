@@ -116,6 +116,16 @@ Result<std::shared_ptr<const inspect::RuleSet>> rules_in_force(const fs::path& s
   return std::make_shared<const inspect::RuleSet>(*std::move(installed));
 }
 
+Result<RulesToUse> rules_to_use(const fs::path& state, std::span<const std::string> key_files,
+                                const RulesAge& age, base::Timestamp now) {
+  HF_TRY(auto set, rules_in_force(state, key_files));
+  const bool expired = set->expires_at && *set->expires_at <= now;
+  auto why = overdue(*set, age.max_age_days, now);
+  RulesToUse use{.set = std::move(set), .expired = {}, .stale = {}};
+  (expired || age.require_fresh ? use.expired : use.stale) = std::move(why);
+  return use;
+}
+
 Result<inspect::RuleSet> install_rules(const fs::path& bundle, const fs::path& state,
                                        std::span<const crypto::PublicKey> trusted, base::Timestamp now) {
   HF_TRY(const auto bytes, base::read_file(bundle, kMaxRuleBundleBytes));

@@ -39,6 +39,21 @@ base::Result<inspect::RuleSet> open_rules(const formats::Source& bundle,
 base::Result<std::shared_ptr<const inspect::RuleSet>> rules_in_force(const std::filesystem::path& state,
                                                                      std::span<const std::string> key_files);
 
+// The set in force, and what is wrong with its age: `expired` forbids to let anything pass by it, `stale` is
+// said.
+struct RulesToUse {
+  std::shared_ptr<const inspect::RuleSet> set;
+  std::string expired;
+  std::string stale;
+};
+struct RulesAge {
+  std::int64_t max_age_days = 180;
+  bool require_fresh = false;  // one that is too old counts as expired
+};
+base::Result<RulesToUse> rules_to_use(const std::filesystem::path& state,
+                                      std::span<const std::string> key_files, const RulesAge& age,
+                                      base::Timestamp now);
+
 // Puts a bundle in force, durably and whole or not at all. kPermissionDenied for a lower version than the one
 // in force, and for one that has expired; errors as open_rules.
 base::Result<inspect::RuleSet> install_rules(const std::filesystem::path& bundle,
