@@ -20,13 +20,14 @@ struct Limits {
 
 constexpr std::uint32_t kNone = 0x7FFF'FFFF;
 
-// The bits of 1e4, 1e9 and 1e12; a float16 ends at 65504.
+// The bits of 1e4, 1e9 and 1e12; of a double, of which science has larger ones, 1e100. A float16 ends at
+// 65504.
 constexpr Limits limits_of(WeightType type) {
   switch (type) {
     case WeightType::kFloat16:
       return {.infinite = 0x7C00, .ordinary = 0x70E2, .far = kNone, .absurd = kNone};
     case WeightType::kFloat64:
-      return {.infinite = 0x7FF0'0000, .ordinary = 0x40C3'8800, .far = 0x41CD'CD65, .absurd = 0x426D'1A94};
+      return {.infinite = 0x7FF0'0000, .ordinary = 0x40C3'8800, .far = 0x41CD'CD65, .absurd = 0x54B2'49AD};
     default:
       return {.infinite = 0x7F80'0000, .ordinary = 0x461C'4000, .far = 0x4E6E'6B28, .absurd = 0x5368'D4A5};
   }

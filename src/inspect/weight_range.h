@@ -15,20 +15,15 @@ unsigned width_of(WeightType type);
 unsigned mantissa_of(WeightType type);
 
 struct WeightRange {
-  // Past kFar a weight is no result of training that anybody reports; past kAbsurd most random bits lie.
-  static constexpr double kOrdinary = 1e4;
-  static constexpr double kFar = 1e9;
-  static constexpr double kAbsurd = 1e12;
-
   std::uint64_t count = 0;
   std::uint64_t zeros = 0;
   std::uint64_t not_a_number = 0;
   std::uint64_t infinite = 0;
-  std::uint64_t beyond_ordinary = 0;  // finite, like the next two
-  std::uint64_t beyond_far = 0;
-  std::uint64_t beyond_absurd = 0;
-  std::uint64_t like_first = 0;  // the same bits as the first number
-  std::uint64_t first = 0;       // its bits
+  std::uint64_t beyond_ordinary = 0;  // 10^4; finite, like the next two
+  std::uint64_t beyond_far = 0;       // 10^9
+  std::uint64_t beyond_absurd = 0;    // 10^12, of doubles 10^100: a third of random bits
+  std::uint64_t like_first = 0;       // the same bits as the first number
+  std::uint64_t first = 0;            // its bits
   // Where the first of each lies, as an index; only valid where there is one.
   std::uint64_t first_strange = 0;
 

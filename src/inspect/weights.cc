@@ -259,11 +259,11 @@ class TensorScan {
     if (r.count < kFewest) return;
     const std::uint64_t wild = r.beyond_absurd + r.not_a_number;
     const std::uint64_t at = r.first_strange * width_of(type_);
-    if (tensor_.type && wild * 10 > r.count && r.not_a_number + r.infinite < r.count &&
+    if (tensor_.type && wild * 4 > r.count && r.not_a_number + r.infinite < r.count &&
         wild - r.not_a_number > r.count / 20) {
       return inspector_.add(
           "weights.not-numbers", tensor_, at,
-          fmt::format("of the {} values of {}, {} are no numbers or beyond 10^12", r.count, name(), wild));
+          fmt::format("of the {} values of {}, {} are no numbers or absurdly large", r.count, name(), wild));
     }
     // A mask is made of such values; a stray one stands among ordinary ones.
     const std::uint64_t strange = r.not_a_number + r.infinite + r.beyond_far;
