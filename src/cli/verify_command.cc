@@ -342,6 +342,7 @@ void add_verify_command(CLI::App& app, Action& action) {
                                  "whoever holds a certificate under one of these must have signed it")
                     ->type_name("ROOTS.pem");
   add_trust_options(*command, *options);
+  command->add_flag("--json", options->json, "print JSON");
   auto* policy = command->get_option("--policy");
   roots->excludes(key)->excludes(policy);
   command->footer(
