@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `holdfast inspect --format sarif` writes, under the SARIF SDK's own validator: its schema and its rules.
+# What `holdfast inspect` and `holdfast advisories check` write with `--format sarif`, under the SARIF SDK's own validator: its schema and its rules.
 #
 #   tests/interop/sarif.sh [BIN-FOLDER]       build/release/bin by default
 #
@@ -49,8 +49,24 @@ status=0
 [[ $status == 2 ]] || { echo "expected that what can't be looked at stays, got exit code $status"; exit 1; }
 grep -q '"suppressions"' aside.sarif
 
+python3 - <<'PY'
+import json, zipfile
+advisory = {"id": "GHSA-a", "modified": "2026-01-01T00:00:00Z", "affected": [
+    {"package": {"ecosystem": "PyPI", "name": "flask"}, "versions": ["2.2.0"]}]}
+with zipfile.ZipFile("all.zip", "w") as archive:
+    archive.writestr("GHSA-a.json", json.dumps(advisory))
+with open("models with spaces/requirements.txt", "w") as file:
+    file.write("flask==2.2.0\n")
+PY
+"$bin/holdfast" advisories import all.zip --index osv.index >/dev/null
+status=0
+"$bin/holdfast" advisories check "$work/models with spaces" --index osv.index --format sarif >advisories.sarif ||
+  status=$?
+[[ $status == 1 ]] || { echo "expected an advisory, got exit code $status"; exit 1; }
+grep -q 'models%20with%20spaces/requirements.txt' advisories.sarif
+
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_BUNDLE_EXTRACT_BASE_DIR=$work/dotnet
-for file in found.sarif aside.sarif; do
+for file in found.sarif aside.sarif advisories.sarif; do
   "$validator" validate "$work/$file" --output "$work/$file.said" --log ForceOverwrite >"$work/said" 2>&1 || {
     cat "$work/said"
     exit 1
@@ -59,4 +75,4 @@ for file in found.sarif aside.sarif; do
   ! grep -E ': error ' "$work/said"
   grep -q 'Analysis completed successfully' "$work/said"
 done
-echo "both reports hold"
+echo "the reports hold"
