@@ -9,6 +9,7 @@
 #include "cli/answer.h"
 #include "cli/figures_text.h"
 #include "cli/gate_text.h"
+#include "cli/key_files.h"
 #include "crypto/sha256.h"
 #include "data/profile.h"
 #include "formats/csv.h"
@@ -16,6 +17,7 @@
 #include "model/engine.h"
 #include "policy/authorizer.h"
 #include "registry/gates.h"
+#include "trust/predicates.h"
 
 namespace holdfast::cli {
 namespace {
@@ -84,6 +86,40 @@ Result<json> gate_of(const fs::path& policies, const evaluate::Evaluation& evalu
   return answer;
 }
 
+// What the gate decided on that evaluation, as others read it.
+trust::AttestedStatement gate_statement(const trust::AttestedStatement& evaluation, std::string_view gate,
+                                        bool passed) {
+  return {.subjects = evaluation.subjects,
+          .predicate_type = std::string(trust::kVerificationSummary),
+          .predicate_json = trust::verification_summary_json(
+              {.verifier = "urn:holdfast:gate",
+               .verifier_version = {},
+               .at = base::system_clock().now(),
+               .resource_uri = trust::generic_purl(evaluation.subjects.front().name),
+               .policy_uri = "urn:holdfast:requirements",
+               .policy = crypto::sha256(base::as_bytes(gate)),
+               .passed = passed,
+               .levels = {"HOLDFAST_GATE_PASSED"},
+               .input_attestations = {}})};
+}
+
+// The figures, and beneath them what the gate says of them.
+Result<> attest(const EvaluateFiles& files, const evaluate::Evaluation& evaluation, bool passed) {
+  HF_TRY(const auto key, read_private_key(files.key));
+  trust::AttestedStatement figures{.subjects = {{files.model.filename().string(), evaluation.model}},
+                                   .predicate_type = std::string(trust::kEvaluation),
+                                   .predicate_json = {}};
+  HF_TRY(figures.predicate_json, evaluate::to_json(evaluation));
+  HF_TRY(std::string lines, trust::attest(figures, key));
+  lines += "\n";
+  if (!files.policies.empty()) {
+    HF_TRY(const std::string gate, text_of(files.policies, kMaxGateBytes));
+    HF_TRY(const std::string decision, trust::attest(gate_statement(figures, gate, passed), key));
+    lines += decision + "\n";
+  }
+  return base::write_file_atomically(files.attest, base::as_bytes(lines));
+}
+
 }  // namespace
 
 Result<ExitCode> evaluate_files(const EvaluateFiles& files) {
@@ -96,6 +132,7 @@ Result<ExitCode> evaluate_files(const EvaluateFiles& files) {
     HF_TRY(gate, gate_of(files.policies, measured.evaluation));
   }
   const bool passed = !gate || (*gate)["passed"] == true;
+  if (!files.attest.empty()) HF_CHECK(attest(files, measured.evaluation, passed));
   if (files.json) {
     HF_TRY(const std::string evaluation, evaluate::to_json(measured.evaluation));
     json answer{{"evaluation", json::parse(evaluation)}, {"warnings", measured.warnings}};

@@ -16,6 +16,8 @@ struct EvaluateFiles {
   std::filesystem::path task;      // TOML, as `require` takes it
   std::filesystem::path data;      // CSV with the columns that the task speaks of; every row counts
   std::filesystem::path policies;  // a gate, as `require` takes it; empty for none
+  std::filesystem::path attest;    // where signed statements of it go, one a line; empty for none
+  std::filesystem::path key;       // who signs them
   worker::JailStrength weakest_jail = worker::JailStrength::kFull;
   bool json = false;
 };

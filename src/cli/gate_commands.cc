@@ -104,6 +104,15 @@ void add_evaluate_command(CLI::App& app, const Invocation& invocation, Action& a
   command->add_option("--policies", files->policies, "with --task: the gate to ask")
       ->type_name("GATE.cedar")
       ->needs(task);
+  auto* attest =
+      command
+          ->add_option("--attest", files->attest,
+                       "with --task: write signed statements of the figures, and of the gate's decision")
+          ->type_name("FILE.jsonl")
+          ->needs(task);
+  attest->needs(command->add_option("--key", files->key, "the private key that signs them (PEM)")
+                    ->type_name("PRIVATE.pem")
+                    ->needs(attest));
   command->footer(
       "Of a version, each call is a look at the test part, which is counted. Exit codes: 0 the gates would "
       "pass, 1 they would not, 2 could not be done.\n"
