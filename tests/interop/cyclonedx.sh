@@ -32,7 +32,8 @@ printf 'flask==2.2.0 --hash=sha256:aa\nnumpy>=1\n' >requirements.txt
 # Eight bytes of size, an empty header: the smallest safetensors file.
 printf '\x02\0\0\0\0\0\0\0{}' >model.safetensors
 "$holdfast" bom model.safetensors --task classification --dataset rows --out model.json
-"$environment/bin/python" - lock.json environment.json model.json <<'PYTHON'
+"$holdfast" bom --self --out self.json
+"$environment/bin/python" - self.json lock.json environment.json model.json <<'PYTHON'
 import sys
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
