@@ -31,7 +31,18 @@ printf 'flask==2.2.0 --hash=sha256:aa\nnumpy>=1\n' >requirements.txt
 "$holdfast" bom "$environment" --out environment.json
 # Eight bytes of size, an empty header: the smallest safetensors file.
 printf '\x02\0\0\0\0\0\0\0{}' >model.safetensors
-"$holdfast" bom model.safetensors --task classification --dataset rows --out model.json
+digest=$(sha256sum model.safetensors | cut -c1-64)
+cat >evaluation.json <<JSON
+{"dataset":"sha256:$digest","figures":[
+  {"confidence":"0.95","high":"0.9","low":"0.6","method":"Wilson","name":"accuracy","rows":40,"value":"0.75"},
+  {"by":"sex","confidence":"0.95","high":"0.2","low":"0.1","method":"bootstrap","name":"equalized_odds_difference",
+   "rows":40,"value":"0.15"},
+  {"confidence":"0.95","high":"0.6","low":"0.4","method":"Wilson","name":"robust_accuracy","rows":40,"under":"pgd",
+   "value":"0.5"}],
+ "left_out":[{"by":"sex","group":"other","rows":4}],"minimum_group_rows":100,"model":"sha256:$digest","rows":40,
+ "seed":"1","split":"test","threshold":"0.5","version":1}
+JSON
+"$holdfast" bom model.safetensors --task classification --dataset rows --evidence evaluation.json --out model.json
 "$holdfast" bom --self --out self.json
 "$environment/bin/python" - self.json lock.json environment.json model.json <<'PYTHON'
 import sys
