@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "base/secret_file.h"
 
 namespace holdfast::cli {
 namespace {
@@ -168,8 +169,7 @@ Result<std::string> bearer_token(const std::optional<std::filesystem::path>& fil
     const char* const value = std::getenv("HOLDFAST_TOKEN");
     return std::string(value == nullptr ? "" : value);
   }
-  HF_TRY(auto bytes, base::read_file(*file, kMaxTokenFileBytes));
-  const base::Secret text(std::move(bytes));
+  HF_TRY(const base::Secret text, base::read_secret_file(*file, kMaxTokenFileBytes));
   auto token = text.reveal_text();
   while (token.ends_with('\n') || token.ends_with('\r')) token.remove_suffix(1);
   if (token.empty()) {

@@ -37,7 +37,8 @@ std::string form_of(std::initializer_list<std::pair<std::string_view, std::strin
 // An answer of a 2xx status as the value; any other as the error that its problem details (RFC 9457) tell.
 base::Result<nlohmann::json> accepted(const ApiResponse& response);
 
-// The token in the file, else in HOLDFAST_TOKEN, else none.
+// The token in the file ("-" is standard input), else in HOLDFAST_TOKEN, else none. kPermissionDenied for a
+// file that others have access to.
 base::Result<std::string> bearer_token(const std::optional<std::filesystem::path>& file);
 
 // Immutable; any number of threads may send() through a client that is_remote().

@@ -122,6 +122,9 @@ TEST(BearerToken, ComesFromTheFile) {
   const TestFolder folder;
   const auto file = folder.path() / "token";
   std::ofstream(file) << "hft_abc\n";
+  EXPECT_EQ(bearer_token(file).error().code, ErrorCode::kPermissionDenied);
+  using std::filesystem::perms;
+  std::filesystem::permissions(file, perms::owner_read | perms::owner_write);
   EXPECT_EQ(bearer_token(file).value(), "hft_abc");
   std::ofstream(file) << "\n";
   EXPECT_EQ(bearer_token(file).error().code, ErrorCode::kInvalidArgument);

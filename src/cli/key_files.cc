@@ -1,14 +1,13 @@
 #include "cli/key_files.h"
 
 #include "base/file.h"
-#include "base/secret.h"
+#include "base/secret_file.h"
 #include "crypto/pem.h"
 
 namespace holdfast::cli {
 
 base::Result<crypto::PrivateKey> read_private_key(const std::filesystem::path& path) {
-  HF_TRY(auto bytes, base::read_file(path, crypto::kMaxPemBytes));
-  const base::Secret pem(std::move(bytes));
+  HF_TRY(const base::Secret pem, base::read_secret_file(path, crypto::kMaxPemBytes));
   auto key = crypto::PrivateKey::from_pem(pem.reveal_text());
   if (!key) return base::fail(std::move(key).error().within(path.string()));
   return *std::move(key);

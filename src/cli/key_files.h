@@ -7,7 +7,8 @@
 #include "crypto/sign.h"
 #include "crypto/x509.h"
 
-// Keys and certificates out of PEM files. Errors name the file.
+// Keys and certificates out of PEM files. Errors name the file. A private key is read only from a file that
+// its owner alone has access to.
 
 namespace holdfast::cli {
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/secret_file.h"
 
 namespace holdfast::cli {
 namespace {
@@ -56,14 +57,14 @@ Result<Secret> line_of(int terminal) {
 }  // namespace
 
 Result<Secret> read_secret(const std::filesystem::path& file) {
-  HF_TRY(auto bytes, base::read_file(file, kMaxSecretBytes));
-  const Secret all(std::move(bytes));
+  HF_TRY(const Secret all, base::read_secret_file(file, kMaxSecretBytes));
   auto text = all.reveal_text();
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
   if (text.empty() || text.find('\n') != std::string_view::npos) {
     return base::fail(ErrorCode::kInvalidArgument,
-                      fmt::format("{} must hold the secret as its only line", file.string()));
+                      fmt::format("{} must hold the secret as its only line",
+                                  file == "-" ? "standard input" : file.string()));
   }
   return Secret::copy_of(base::as_bytes(text));
 }

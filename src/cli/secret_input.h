@@ -13,7 +13,8 @@ namespace holdfast::cli {
 
 inline constexpr std::size_t kMaxSecretBytes = 1UL << 10;
 
-// The file's first and only line. kInvalidArgument where it is empty or has several lines.
+// The file's first and only line; "-" is standard input. kInvalidArgument where it is empty or has several
+// lines, kPermissionDenied where others have access to it.
 base::Result<base::Secret> read_secret(const std::filesystem::path& file);
 
 // Asks at the controlling terminal, whatever standard input is. kUnsupported, with `otherwise` (the option to

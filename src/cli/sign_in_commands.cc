@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "base/secret_file.h"
 #include "cli/answer.h"
 #include "cli/client_assertion.h"
 #include "cli/principals.h"
@@ -46,8 +46,7 @@ base::Result<ExitCode> exchange(const Options& options, const ApiClient& client,
 }
 
 base::Result<crypto::PrivateKey> read_key(const fs::path& path) {
-  HF_TRY(auto bytes, base::read_file(path, crypto::kMaxPemBytes));
-  const base::Secret pem(std::move(bytes));
+  HF_TRY(const base::Secret pem, base::read_secret_file(path, crypto::kMaxPemBytes));
   auto key = crypto::PrivateKey::from_pem(pem.reveal_text());
   if (!key) return base::fail(std::move(key).error().within(path.string()));
   return *std::move(key);
@@ -186,7 +185,9 @@ void add_login_command(CLI::App& app, const Invocation& invocation, Action& acti
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("login", "Sign a person in by password, and print their token");
   command->add_option("NAME", options->name, "who")->required();
-  command->add_option("--password-file", options->password_file, "read the password there, do not ask")
+  command
+      ->add_option("--password-file", options->password_file,
+                   "read the password there (- is standard input), do not ask")
       ->type_name("FILE");
   add_audience(*command, *options);
   command->footer(
@@ -200,9 +201,13 @@ void add_password_command(CLI::App& app, const Invocation& invocation, Action& a
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("password", "Set a password in place of the present or one-time one");
   command->add_option("NAME", options->name, "whose")->required();
-  command->add_option("--password-file", options->password_file, "read the present one there, do not ask")
+  command
+      ->add_option("--password-file", options->password_file,
+                   "read the present one there (- is standard input), do not ask")
       ->type_name("FILE");
-  command->add_option("--new-password-file", options->new_password_file, "read the new one there, do not ask")
+  command
+      ->add_option("--new-password-file", options->new_password_file,
+                   "read the new one there (- is standard input), do not ask")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "print the answer's JSON");
   command->footer("Example: holdfast password admin");

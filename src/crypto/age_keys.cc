@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "base/file.h"
+#include "base/secret_file.h"
 #include "crypto/bech32.h"
 
 namespace holdfast::crypto {
@@ -111,8 +112,7 @@ Result<std::vector<AgeIdentity>> parse_age_identities(std::string_view text) {
 }
 
 Result<std::vector<AgeIdentity>> read_age_identities(const std::filesystem::path& path) {
-  HF_TRY(base::Bytes content, base::read_file(path, kMaxIdentityFileBytes));
-  const Secret text(std::move(content));
+  HF_TRY(const Secret text, base::read_secret_file(path, kMaxIdentityFileBytes));
   auto identities = parse_age_identities(text.reveal_text());
   if (!identities) return fail(std::move(identities).error().within(path.string()));
   return identities;
