@@ -82,8 +82,11 @@ std::string Decided::why() const {
                        what, decision_.errors.empty() ? "" : decision_.errors.front().policy);
   }
   if (decision_.determining.empty()) return fmt::format("{}: no policy permits it", what);
-  return fmt::format("{}: {} by {}", what, allowed() ? "permitted" : "forbidden",
-                     joined(decision_.determining));
+  std::string sentence =
+      fmt::format("{}: {} by {}", what, allowed() ? "permitted" : "forbidden", joined(decision_.determining));
+  for (const auto& remedy : remedies_)
+    sentence += fmt::format("; to do: {}", shortened(remedy, kMaxErrorBytes));
+  return sentence;
 }
 
 Result<Authorised> Decided::authorised(std::optional<Receipt> receipt) const {

@@ -80,6 +80,7 @@ class Decided {
   [[nodiscard]] const Resource& resource() const { return resource_; }
   [[nodiscard]] std::int64_t generation() const { return generation_; }  // of the snapshot it is by
   // A sentence for the person: "ada may not release on Endpoint::\"default/credit\": no policy permits it".
+  // Where policies forbade it, with what each says that would help.
   [[nodiscard]] std::string why() const;
   // kPermissionDenied with why().
   [[nodiscard]] base::Result<Authorised> authorised(std::optional<Receipt> receipt = std::nullopt) const;
@@ -100,7 +101,8 @@ class Decided {
   Resource resource_;
   std::int64_t generation_;
   policy::Decision decision_;
-  std::string reason_;  // why it was refused before any policy was asked; empty otherwise
+  std::string reason_;                 // why it was refused before any policy was asked; empty otherwise
+  std::vector<std::string> remedies_;  // of the policies that forbade it, as their @remedy says
 };
 
 }  // namespace holdfast::access

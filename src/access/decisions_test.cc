@@ -70,7 +70,8 @@ TEST_F(DecisionsTest, AnAdministratorDoesNotApproveWhatTheyMade) {
   EXPECT_TRUE(may(who, Action::kApprove, version("3", {PrincipalId("somebody")})));
   const auto denied = access_->authorise(who, Action::kApprove, version("3", {bob}));
   EXPECT_EQ(code_of(denied), ErrorCode::kPermissionDenied);
-  EXPECT_THAT(message_of(denied), HasSubstr("forbidden by separation-of-duties"));
+  EXPECT_THAT(message_of(denied),
+              HasSubstr("forbidden by separation-of-duties; to do: Ask a person who took no part in it"));
   EXPECT_FALSE(may(who, Action::kWaive, version("3", {bob})));
   // A resource that has no makers can't be approved: the doubt denies.
   EXPECT_THAT(access_->decide(who, Action::kApprove, model("credit"))->why(),

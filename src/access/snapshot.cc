@@ -243,6 +243,25 @@ std::string Snapshot::refusal(const Caller& caller, Action action, const Resourc
   return {};
 }
 
+namespace {
+
+constexpr std::size_t kMaxRemedies = 3;
+
+// Once each, of the first few.
+std::vector<std::string> remedies_of(const policy::PolicySet& policies, const std::vector<std::string>& ids) {
+  std::vector<std::string> remedies;
+  for (const auto& id : ids) {
+    const policy::Policy* policy = policies.find(id);
+    const auto remedy = policy == nullptr ? std::nullopt : policy->annotation("remedy");
+    if (!remedy || std::ranges::find(remedies, *remedy) != remedies.end()) continue;
+    remedies.emplace_back(*remedy);
+    if (remedies.size() == kMaxRemedies) break;
+  }
+  return remedies;
+}
+
+}  // namespace
+
 Decided Snapshot::decide(const Caller& caller, Action action, const Resource& resource,
                          const Circumstances& circumstances) const {
   Decided decided(caller, action, resource, generation_);
@@ -258,8 +277,11 @@ Decided Snapshot::decide(const Caller& caller, Action action, const Resource& re
                                 context_of(caller, circumstances));
   const Space& space = directory_->spaces.at(caller.workspace());
   const bool by_builtin_alone = caller.is_local_operator() && action == Action::kWritePolicy;
-  decided.decision_ = (by_builtin_alone ? space.builtin : space.all)
-                          .decide(request, *entities, {.deny_on_error = info(action).writes});
+  const policy::Authorizer& authorizer = by_builtin_alone ? space.builtin : space.all;
+  decided.decision_ = authorizer.decide(request, *entities, {.deny_on_error = info(action).writes});
+  if (!decided.allowed()) {
+    decided.remedies_ = remedies_of(authorizer.policies(), decided.decision_.determining);
+  }
   return decided;
 }
 
