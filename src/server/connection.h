@@ -51,6 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
  private:
   static constexpr bool kTls = std::is_same_v<Stream, beast::ssl_stream<beast::tcp_stream>>;
   static constexpr std::size_t kBodyChunkBytes = 64UL << 10;
+  static constexpr std::chrono::seconds kLinger{2};
 
   using Parser = http::request_parser<http::buffer_body>;
 
@@ -120,6 +121,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
       lowest().expires_after(shared_.options.header_timeout);
       const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAsTuple);
       count_handshake(error);
+      if (is_plaintext(error)) co_await refuse_plaintext();
       co_return !error;
     }
     co_return true;
@@ -132,10 +134,31 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
       ++counts.tls13;
       return;
     }
-    if (error.category() != asio::error::get_ssl_category()) return;
-    const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
-    if (reason == SSL_R_UNSUPPORTED_PROTOCOL) ++counts.old_version_refused;
-    if (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER) ++counts.plaintext_refused;
+    if (tls_reason(error) == SSL_R_UNSUPPORTED_PROTOCOL) ++counts.old_version_refused;
+    if (is_plaintext(error)) ++counts.plaintext_refused;
+  }
+
+  static int tls_reason(const boost::system::error_code& error) {
+    if (error.category() != asio::error::get_ssl_category()) return 0;
+    return ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  }
+
+  // OpenSSL tells so by the first bytes, and has sent nothing then, not even an alert.
+  static bool is_plaintext(const boost::system::error_code& error) {
+    const int reason = tls_reason(error);
+    return reason == SSL_R_HTTP_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER;
+  }
+
+  // Who forgot the s of https gets an answer that says so, in the clear.
+  asio::awaitable<void> refuse_plaintext() {
+    http::response<http::string_body> message;
+    auto response = problem(400, "this port speaks TLS alone: begin the address with https://");
+    fill_header(message, response, /*keep=*/false);
+    message.body() = std::move(std::get<std::string>(response.body));
+    message.prepare_payload();
+    lowest().expires_after(shared_.options.read_timeout);
+    const auto [error, size] = co_await http::async_write(lowest(), message, kAsTuple);
+    if (!error) co_await drain();
   }
 
   // Waits for the first byte of the next request; the listener's stop ends this wait.
@@ -330,12 +353,16 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   // Says goodbye and takes in what the client still sends, for a moment: closing at once would reset the
   // connection and could take the answer with it.
   asio::awaitable<void> close() {
-    constexpr std::chrono::seconds kLinger{2};
-    constexpr std::size_t kMaxDrainedBytes = 16UL << 20;
     lowest().expires_after(kLinger);
     if constexpr (kTls) {
       [[maybe_unused]] const auto [error] = co_await stream_.async_shutdown(kAsTuple);
     }
+    co_await drain();
+  }
+
+  asio::awaitable<void> drain() {
+    constexpr std::size_t kMaxDrainedBytes = 16UL << 20;
+    lowest().expires_after(kLinger);
     boost::system::error_code ignored;
     lowest().socket().shutdown(asio::socket_base::shutdown_send, ignored);
     base::Bytes sink(16UL << 10);

@@ -310,11 +310,15 @@ TEST_F(ListenerTest, SpeaksTls13AndNothingOlder) {
   EXPECT_TRUE(shakes_hands(listener_->port(), TLS1_3_VERSION));
   EXPECT_FALSE(shakes_hands(listener_->port(), TLS1_2_VERSION));
   auto plain = RawClient::to_loopback(listener_->port());
-  EXPECT_THAT(plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").receive_all(),
-              testing::Not(HasSubstr("HTTP/1.1")));
+  EXPECT_THAT(
+      plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").receive_all(),
+      testing::AllOf(testing::StartsWith("HTTP/1.1 400 Bad Request\r\n"), HasSubstr("speaks TLS alone")));
+  auto other = RawClient::to_loopback(listener_->port());
+  EXPECT_THAT(other.send("DELETE / HTTP/1.1\r\nHost: x\r\n\r\n").receive_all(),
+              HasSubstr("speaks TLS alone"));
   EXPECT_EQ(counts->tls13, 1U);
   EXPECT_EQ(counts->old_version_refused, 1U);
-  EXPECT_EQ(counts->plaintext_refused, 1U);
+  EXPECT_EQ(counts->plaintext_refused, 2U);
 }
 
 TEST_F(ListenerTest, AgreesOnHttp1WithWhoeverOffersIt) {
