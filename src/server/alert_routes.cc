@@ -1,9 +1,13 @@
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include <nlohmann/json.hpp>
 
 #include "alerts/webhooks.h"
 #include "data/json_fields.h"
+#include "net/egress.h"
+#include "net/url.h"
 #include "server/api.h"
 #include "server/request_body.h"
 #include "server/rows_record.h"
@@ -93,12 +97,23 @@ Result<Response> acknowledge(Installation& installation, Call& call) {
 }
 Result<Response> resolve(Installation& installation, Call& call) { return act(installation, call, true); }
 
+// Where nothing could ever be sent, nobody is told: that is said now, not when an alert is there.
+Result<> check_reachable(const Installation& installation, const std::string& url) {
+  HF_TRY(const auto egress, net::EgressPolicy::parse(installation.options().egress));
+  HF_TRY(const auto target, net::Url::parse(url));
+  auto permitted = egress.permit(target);
+  if (permitted) return {};
+  return fail(permitted.error().code,
+              fmt::format("{} in the server's settings, and start it again", permitted.error().message));
+}
+
 Result<Response> put_webhook(Installation& installation, Call& call) {
   HF_TRY(const json body, read_json_body(call));
   HF_TRY(auto fields, JsonFields::of(body, "the body"));
   HF_TRY(const std::string url, fields.text("url"));
   HF_TRY(const std::string secret, fields.text("secret"));
   HF_CHECK(fields.end());
+  HF_CHECK(check_reachable(installation, url));
   const std::string& name = call.parameter("webhook");
   auto record = record_of(installation, call, "webhook.write", {{"webhook", name}});
   HF_TRY(auto change, installation.database().begin());
