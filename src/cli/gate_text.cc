@@ -18,9 +18,23 @@ std::optional<nlohmann::json> refusal_in(const ApiResponse& response, std::strin
   return *std::move(answer);
 }
 
+namespace {
+
+// A version that passes by a waiver alone fell short all the same, and the first line says so.
+std::string verdict(const nlohmann::json& decision, bool passed) {
+  if (!passed) return "the gates refuse\n";
+  std::string waived;
+  for (const auto& waiver : items(decision, "waivers"))
+    waived += fmt::format("{}{}", waived.empty() ? "" : ", ", field(waiver, "/requirement"));
+  if (waived.empty()) return "the gates pass\n";
+  return fmt::format("the gates refuse, but for what is waived: {}\n", waived);
+}
+
+}  // namespace
+
 ExitCode show_gate(const nlohmann::json& decision) {
   const bool passed = field(decision, "/passed") == "true";
-  print(passed ? "the gates pass\n" : "the gates refuse\n");
+  print(verdict(decision, passed));
   for (const auto& requirement : items(decision, "requirements")) {
     print(fmt::format("  {}: {}\n", field(requirement, "/id"), field(requirement, "/sentence")));
     const auto remedy = field(requirement, "/remedy");

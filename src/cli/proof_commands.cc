@@ -10,6 +10,7 @@
 #include "cli/answer.h"
 #include "cli/proof_files.h"
 #include "cli/server_command.h"
+#include "crypto/sha256.h"
 
 namespace holdfast::cli {
 namespace {
@@ -78,7 +79,16 @@ base::Result<ExitCode> export_model(const Options& options, const ApiClient& cli
     HF_CHECK(accepted(response));
     return base::fail(base::ErrorCode::kDataCorrupt, fmt::format("the server answered {}", response.status));
   }
-  HF_CHECK(base::write_file_atomically(options.out, base::as_bytes(response.body)));
+  const auto bytes = base::as_bytes(response.body);
+  HF_CHECK(base::write_file_atomically(options.out, bytes));
+  if (options.json) {
+    const nlohmann::ordered_json saved{{"model", options.model},
+                                       {"version", options.version},
+                                       {"file", options.out.string()},
+                                       {"size_bytes", bytes.size()},
+                                       {"digest", crypto::sha256(bytes).prefixed()}};
+    print(saved.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  }
   return ExitCode::kDone;
 }
 
@@ -110,10 +120,7 @@ void add_evidence_command(CLI::App& app, const Invocation& invocation, Action& a
 void add_export_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("export", "Save the bytes of a version, as they were registered");
-  command->add_option("MODEL", options->model, "the model")->required();
-  command->add_option("VERSION", options->version, "its version")
-      ->required()
-      ->check(CLI::Range(1, 1'000'000'000));
+  add_version(*command, *options);
   command->add_option("--out", options->out, "the file to write")->type_name("FILE")->required();
   command->footer("Example: holdfast export credit 2 --out model.onnx");
   on_server(*command, invocation, action,
