@@ -16,6 +16,7 @@ namespace {
 struct RegisterOptions {
   std::filesystem::path file;
   std::string model;
+  std::string as_is;
   bool json = false;
 };
 
@@ -39,12 +40,13 @@ base::Result<ExitCode> register_model(const RegisterOptions& options, const ApiC
   HF_TRY(const auto file, base::open_regular_file(options.file));
   Progress progress("registering");
   HF_TRY(const auto response,
-         client.send({.method = "POST",
-                      .target = with_query(path_of({"v1", "models", options.model, "versions"}),
-                                           {{"file", options.file.filename().string()}}),
-                      .content_type = "application/octet-stream",
-                      .body = net::FileBody{.fd = file.get(), .size = {}},
-                      .bearer = {}}));
+         client.send(
+             {.method = "POST",
+              .target = with_query(path_of({"v1", "models", options.model, "versions"}),
+                                   {{"file", options.file.filename().string()}, {"as_is", options.as_is}}),
+              .content_type = "application/octet-stream",
+              .body = net::FileBody{.fd = file.get(), .size = {}},
+              .bearer = {}}));
   if (const auto refusal = refusal_in(response, "accepted")) {
     if (options.json) {
       print_as_it_came(response);
@@ -86,6 +88,8 @@ void add_register_command(CLI::App& app, const Invocation& invocation, Action& a
   command->add_option("--model", options->model, "the model that it is a version of")
       ->type_name("NAME")
       ->required();
+  command->add_option("--as-is", options->as_is, "keep also what is no model, for this reason")
+      ->type_name("REASON");
   command->add_flag("--json", options->json, "print the answer's JSON");
   command->footer(
       "Exit codes: 0 registered, 1 refused (every finding is named), 2 could not be done.\n"

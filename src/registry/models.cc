@@ -12,6 +12,7 @@
 #include "intake/inspector.h"
 #include "registry/blob_bytes.h"
 #include "registry/evidence.h"
+#include "registry/model_file.h"
 #include "registry/model_signature.h"
 #include "registry/names.h"
 #include "registry/row_record.h"
@@ -32,6 +33,7 @@ using Row = std::tuple<std::string, std::int64_t, base::Digest, std::int64_t, st
                        std::optional<std::int64_t>, base::Timestamp, std::string, std::string>;
 
 constexpr std::size_t kMaxFindingsTold = 20;
+constexpr std::size_t kMaxReasonBytes = 2000;
 
 Result<VersionState> parse_state(std::string_view text) {
   for (const auto state : {VersionState::kQuarantined, VersionState::kApproved}) {
@@ -125,6 +127,26 @@ std::string reason_of(const inspect::Report& report, inspect::Severity refuse_fr
   return "it was not looked at";
 }
 
+// Nothing where the file is admitted.
+Result<std::optional<std::string>> why_refused(const formats::FileSource& file, const NewVersion& wanted,
+                                               const inspect::Report& report, inspect::Severity refuse_from) {
+  if (report.count_at_least(refuse_from) > 0 || !report.complete()) {
+    return std::optional(reason_of(report, refuse_from));
+  }
+  base::Bytes head(std::min<std::uint64_t>(file.size(), kModelHeadBytes));
+  HF_CHECK(file.read_at(0, head));
+  auto why = why_no_model(report.files.front().format, head);
+  if (!why || !wanted.as_is.empty()) return std::optional<std::string>();
+  return std::optional(
+      fmt::format("{}: {}; to keep it all the same, say why (--as-is REASON)", wanted.file_name, *why));
+}
+
+json registered_json(const Version& version, const std::string& as_is) {
+  json details{{"model", version.model}, {"version", version.version}, {"digest", version.digest.prefixed()}};
+  if (!as_is.empty()) details["as_is"] = as_is;
+  return details;
+}
+
 // The inspection as in-toto's test result (in-toto/attestation, spec/predicates/test-result.md).
 Statement inspection_statement(const Version& version, const inspect::Report& report) {
   json warned = json::array();
@@ -205,11 +227,11 @@ json Version::json() const {
 }
 
 Result<Refusal> Models::refuse(const access::Authorised& authorised, const NewVersion& wanted,
-                               const base::Digest& digest, inspect::Report report) {
-  Refusal refusal{.report = std::move(report), .reason = {}};
-  refusal.reason = reason_of(refusal.report, rules_.refuse_from);
+                               const base::Digest& digest, inspect::Report report, std::string reason) {
+  Refusal refusal{.report = std::move(report), .reason = std::move(reason)};
   HF_TRY(std::string details, base::canonical_json({{"model", wanted.model},
                                                     {"digest", digest.prefixed()},
+                                                    {"reason", refusal.reason},
                                                     {"findings", findings_json(refusal.report)}}));
   HF_CHECK(parts_.log.append({.workspace = authorised.caller().workspace(),
                               .actor = authorised.caller().text(),
@@ -224,6 +246,10 @@ Result<std::variant<Version, Refusal>> Models::admit(const access::Authorised& a
                                                      const NewVersion& wanted,
                                                      const formats::FileSource& file) {
   HF_CHECK(check_name("a model's name", wanted.model));
+  if (wanted.as_is.size() > kMaxReasonBytes) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the reason to keep the file as it is has over {} bytes", kMaxReasonBytes));
+  }
   SourceReader content(file);
   HF_TRY(const auto digest, crypto::sha256_stream(content));
   intake::InspectOptions inspection{.memory_bytes = rules_.inspect_memory_bytes,
@@ -235,8 +261,9 @@ Result<std::variant<Version, Refusal>> Models::admit(const access::Authorised& a
     inspection.overdue = std::move(judged_by.overdue);
   }
   HF_TRY(auto report, intake::inspect_file(file, wanted.file_name, inspection));
-  if (report.count_at_least(rules_.refuse_from) > 0 || !report.complete()) {
-    HF_TRY(auto refusal, refuse(authorised, wanted, digest, std::move(report)));
+  HF_TRY(auto why, why_refused(file, wanted, report, rules_.refuse_from));
+  if (why) {
+    HF_TRY(auto refusal, refuse(authorised, wanted, digest, std::move(report), *std::move(why)));
     return std::variant<Version, Refusal>(std::move(refusal));
   }
   Version version{.workspace = authorised.caller().workspace(),
@@ -267,9 +294,8 @@ Result<std::variant<Version, Refusal>> Models::admit(const access::Authorised& a
                                                        version.model, std::get<0>(*same)));
   }
   version.version = std::get<0>(*newest) + 1;
-  HF_TRY(auto recorded,
-         record_row(parts_.log, authorised, "model.register", name_row(version, ""),
-                    {{"model", version.model}, {"version", version.version}, {"digest", digest.prefixed()}}));
+  HF_TRY(auto recorded, record_row(parts_.log, authorised, "model.register", name_row(version, ""),
+                                   registered_json(version, wanted.as_is)));
   HF_CHECK(insert(change, version, recorded.receipt()));
   EvidenceRoom evidence(parts_);
   HF_CHECK(evidence.add(change, version.workspace, inspection_statement(version, report)));

@@ -51,6 +51,9 @@ struct NewVersion {
   std::string model;
   std::string file_name;  // as its sender calls it; only for messages
   std::optional<std::int64_t> run = std::nullopt;
+  // Why a file that is no model is kept all the same, for the record; empty: it is refused. A finding or an
+  // unseen part refuses whatever stands here.
+  std::string as_is = {};
 };
 
 struct AdmissionRules {
@@ -79,8 +82,9 @@ class Models {
   Models(const Parts& parts, const AdmissionRules& rules) : parts_(parts), rules_(rules) {}
 
   // Looks into the file in a jailed worker, and keeps it in quarantine only if there is no finding at or
-  // above the severity and nothing was left unseen. `authorised` is for registerModel on the model.
-  // kAlreadyExists where a version has these bytes. What is refused is recorded, durably.
+  // above the severity, nothing was left unseen, and it is a model (model_file.h). `authorised` is for
+  // registerModel on the model. kAlreadyExists where a version has these bytes. What is refused is recorded,
+  // durably.
   base::Result<std::variant<Version, Refusal>> admit(const access::Authorised& authorised,
                                                      const NewVersion& version,
                                                      const formats::FileSource& file);
@@ -108,7 +112,7 @@ class Models {
 
  private:
   base::Result<Refusal> refuse(const access::Authorised& authorised, const NewVersion& version,
-                               const base::Digest& digest, inspect::Report report);
+                               const base::Digest& digest, inspect::Report report, std::string reason);
   Parts parts_;
   AdmissionRules rules_;
 };

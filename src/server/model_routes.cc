@@ -65,10 +65,11 @@ json findings_json(const inspect::Report& report) {
 Result<Response> admit(Installation& installation, Call& call) {
   HF_TRY(const auto file, spool_body(call, installation.options().state, kMaxModelBytes));
   const std::string name = call.query("file");
-  HF_TRY(const auto admitted,
-         installation.models().admit(
-             call.allowed(), {.model = call.parameter("model"), .file_name = name.empty() ? "model" : name},
-             file));
+  HF_TRY(const auto admitted, installation.models().admit(call.allowed(),
+                                                          {.model = call.parameter("model"),
+                                                           .file_name = name.empty() ? "model" : name,
+                                                           .as_is = call.query("as_is")},
+                                                          file));
   if (const auto* refusal = std::get_if<registry::Refusal>(&admitted)) {
     const json answer{
         {"accepted", false}, {"reason", refusal->reason}, {"findings", findings_json(refusal->report)}};
@@ -337,7 +338,7 @@ std::vector<Route> model_routes(const Api& api) {
                     .summary = "Inspect a model in a jailed worker, and keep it in quarantine or refuse it",
                     .action = Action::kRegisterModel,
                     .resource = on_named(ResourceType::kModel, "model"),
-                    .query = {"file"},
+                    .query = {"file", "as_is"},
                     .request = "application/octet-stream",
                     .response = kVersion,
                     .max_body_bytes = kMaxModelBytes,
