@@ -59,6 +59,7 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_endpoint_command(app, invocation, action);
   add_release_command(app, invocation, action);
   add_rollback_command(app, invocation, action);
+  add_withdraw_command(app, invocation, action);
   add_person_command(app, invocation, action);
   add_service_command(app, invocation, action);
   add_group_command(app, invocation, action);

@@ -59,6 +59,7 @@ void add_export_command(CLI::App& app, const Invocation& invocation, Action& act
 void add_signature_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_endpoint_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_release_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_withdraw_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_rollback_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_person_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_service_command(CLI::App& app, const Invocation& invocation, Action& action);

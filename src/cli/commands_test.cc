@@ -18,6 +18,12 @@ using testing::HasSubstr;
 
 void write(const std::filesystem::path& path, std::string_view text) { std::ofstream(path) << text; }
 
+void write_secret(const std::filesystem::path& path, std::string_view text) {
+  using std::filesystem::perms;
+  write(path, text);
+  std::filesystem::permissions(path, perms::owner_read | perms::owner_write);
+}
+
 std::string read(const std::filesystem::path& path) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
@@ -91,6 +97,39 @@ TEST(EndpointCommand, ShowsTheDriftOfEachColumn) {
               HasSubstr("drift: no window of predictions is full yet\n"));
 }
 
+TEST(EndpointCommand, SendsWhatIsToChangeAlone) {
+  const TestFolder folder;
+  auto backend = always(200, R"({"name":"credit","model":"credit","requests_per_second":100,
+      "guard":{"learned_domain":"refuse","limits":{"AGE":{"low":"18","high":"100"}}}})");
+  const auto set = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"endpoint", "set", "credit"});
+    return holdfast(backend, folder.path(), options);
+  };
+  const auto changed = set({"--learned-domain", "refuse", "--limit", "AGE=18:100", "--no-limit", "PAY_0"});
+  EXPECT_EQ(changed.code, 0) << changed.error;
+  EXPECT_EQ(backend.seen[0].method, "PATCH");
+  EXPECT_EQ(body_of(backend.seen[0]), nlohmann::json::parse(R"({"guard":{"learned_domain":"refuse","limits":
+                {"AGE":{"low":"18","high":"100"},"PAY_0":null}}})"));
+  EXPECT_THAT(changed.out, HasSubstr("guard: outside of what training has seen is refused\n"
+                                     "guard: AGE outside of 18 to 100 is refused\n"));
+  EXPECT_EQ(set({}).code, 64);
+  EXPECT_EQ(set({"--limit", "AGE"}).code, 64);
+  EXPECT_EQ(set({"--learned-domain", "maybe"}).code, 64);
+  EXPECT_EQ(backend.seen.size(), 1U);
+}
+
+TEST(EndpointCommand, WithdrawsAndRemoves) {
+  const TestFolder folder;
+  auto backend = always(200, R"({"endpoint":"credit","version":2,"serial":4,"released_at":"now"})");
+  EXPECT_EQ(holdfast(backend, folder.path(), {"withdraw", "credit"}).out,
+            "credit serves nothing since now: release 4 withdrew version 2\n");
+  EXPECT_EQ(holdfast(backend, folder.path(), {"endpoint", "remove", "credit"}).out, "credit is removed\n");
+  EXPECT_EQ(backend.seen[0].target, "/v1/endpoints/credit/withdraw");
+  EXPECT_EQ(backend.seen[1].method, "DELETE");
+  auto serving = always(409, R"({"detail":"withdraw that first"})");
+  EXPECT_EQ(holdfast(serving, folder.path(), {"endpoint", "remove", "credit"}).code, 2);
+}
+
 TEST(ApproveCommand, TellsEveryRequirement) {
   const TestFolder folder;
   auto refusing = always(422, R"({"passed":false,"looks_at_test_part":3,"requirements":[
@@ -104,6 +143,36 @@ TEST(ApproveCommand, TellsEveryRequirement) {
   EXPECT_EQ(refusing.seen[0].target, "/v1/models/credit/versions/2/approve");
   auto passing = always(200, R"({"passed":true,"requirements":[]})");
   EXPECT_EQ(holdfast(passing, folder.path(), {"approve", "credit", "2", "--json"}).code, 0);
+}
+
+TEST(ApproveCommand, SaysWhatIsSoUnderAWaiver) {
+  const TestFolder folder;
+  auto waived = always(200, R"({"passed":true,"requirements":[
+      {"id":"pgd","outcome":"fell short","sentence":"fell short: pgd","remedy":"harden it"}],
+      "waivers":[{"requirement":"pgd","granted_by":"ada","expires_at":"2026-12-01","reason":"pilot"}]})");
+  const auto approved = holdfast(waived, folder.path(), {"approve", "credit", "2"});
+  EXPECT_EQ(approved.code, 0);
+  EXPECT_EQ(approved.out,
+            "the gates refuse, but for what is waived: pgd\n  pgd: fell short: pgd\n    do: harden it\n"
+            "  waived: pgd by ada until 2026-12-01, since pilot\n");
+}
+
+TEST(ExportCommand, TellsWhatItSavedAsJson) {
+  const TestFolder folder;
+  auto backend = always(200, "abc");
+  const auto file = (folder.path() / "m.onnx").string();
+  const auto saved = holdfast(backend, folder.path(), {"export", "credit", "2", "--out", file, "--json"});
+  EXPECT_EQ(saved.code, 0) << saved.error;
+  EXPECT_EQ(read(file), "abc");
+  // FIPS 180-2, appendix B.1
+  EXPECT_EQ(nlohmann::json::parse(saved.out),
+            nlohmann::json(
+                {{"model", "credit"},
+                 {"version", 2},
+                 {"file", file},
+                 {"size_bytes", 3},
+                 {"digest", "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}}));
+  EXPECT_EQ(holdfast(backend, folder.path(), {"export", "credit", "2", "--out", file}).out, "");
 }
 
 TEST(EvaluateCommand, ShowsFiguresGainsAndTheGate) {
@@ -206,7 +275,7 @@ TEST(ServiceCommand, SaysWhatWasMadeWhereItsKeyIsRefused) {
 
 TEST(LoginCommand, PrintsTheTokenAlone) {
   const TestFolder folder;
-  write(folder.path() / "password", "a pass&word\n");
+  write_secret(folder.path() / "password", "a pass&word\n");
   auto backend = always(200, R"({"access_token":"hft_1","token_type":"Bearer","expires_in":3600})");
   const auto signed_in = holdfast(backend, folder.path(),
                                   {"login", "ada", "--password-file", (folder.path() / "password").string()});
@@ -215,11 +284,23 @@ TEST(LoginCommand, PrintsTheTokenAlone) {
             "grant_type=password&username=ada&password=a%20pass%26word&audience=api");
 }
 
+TEST(LoginCommand, RefusesAPasswordFileThatOthersCanRead) {
+  const TestFolder folder;
+  const auto file = folder.path() / "password";
+  write_secret(file, "a pass&word\n");
+  std::filesystem::permissions(file, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+  auto backend = always(200, "{}");
+  const auto refused = holdfast(backend, folder.path(), {"login", "ada", "--password-file", file.string()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error, HasSubstr("run: chmod 600 " + file.string()));
+  EXPECT_TRUE(backend.seen.empty());
+}
+
 TEST(TokenCommand, SignsAnAssertionForAnEndpoint) {
   const TestFolder folder;
   const auto key = (folder.path() / "key.pem").string();
   const auto pem = crypto::PrivateKey::generate(crypto::KeyAlgorithm::kEcdsaP256).to_pem();
-  write(key, pem.reveal_text());
+  write_secret(key, pem.reveal_text());
   auto backend = always(200, R"({"access_token":"hft_2"})");
   const auto signed_in =
       holdfast(backend, folder.path(),

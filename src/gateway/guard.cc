@@ -119,7 +119,10 @@ Result<Guard::Column> Guard::make_column(const data::Schema& schema, const std::
                             spec.name, model::to_string(spec.datatype), name, data::to_string(found->type)));
   }
   if (is_numeric(found->type) && found->range) column.domain = widened(*found->range, rules.margin);
-  if (const auto limit = rules.limits.find(name); limit != rules.limits.end()) column.limit = limit->second;
+  if (const auto limit = rules.limits.find(name); limit != rules.limits.end()) {
+    column.limit = limit->second;
+    column.domain.reset();
+  }
   return column;
 }
 

@@ -31,9 +31,10 @@ enum class GuardRule {
 std::string_view to_string(GuardRule rule);  // "missing", "not-finite", "limit", ...
 
 struct GuardRules {
-  std::map<GuardRule, GuardAction> actions;   // what is not named: kRefuse, but kOutsideTraining kFlag
-  std::map<std::string, data::Range> limits;  // by column, both ends included
-  double margin = 0.1;                        // of the width of the range seen, on each side; 0 or more
+  std::map<GuardRule, GuardAction> actions;  // what is not named: kRefuse, but kOutsideTraining kFlag
+  // By column, both ends included: in place of what training has seen.
+  std::map<std::string, data::Range> limits;
+  double margin = 0.1;  // of the width of the range seen, on each side; 0 or more
   [[nodiscard]] GuardAction action(GuardRule rule) const;
 };
 

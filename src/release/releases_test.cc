@@ -44,6 +44,16 @@ class ReleasesTest : public registry::RegistryTest {
     EXPECT_TRUE(recorded->commit(change));
     return models_->find(registry::kHome, model, version.version).value();
   }
+  base::Result<Endpoint> change(const EndpointSettings& wanted) {
+    return releases().change_endpoint(may(Action::kCreateEndpoint, ResourceType::kEndpoint, "credit"),
+                                      wanted);
+  }
+  base::Result<> remove() {
+    return releases().remove_endpoint(may(Action::kCreateEndpoint, ResourceType::kEndpoint, "credit"));
+  }
+  base::Result<Release> withdraw(std::int64_t expected) {
+    return releases().withdraw(may(Action::kRollback, ResourceType::kEndpoint, "credit"), expected);
+  }
   base::Result<Release> release(const Version& version, std::int64_t expected) {
     return releases().release(may(Action::kRelease, ResourceType::kEndpoint, "credit"), version, expected);
   }
@@ -89,7 +99,7 @@ TEST_F(ReleasesTest, SerialNumbersRiseAlsoWhenAnOlderVersionComesBack) {
   EXPECT_EQ(releases().rollback_target(endpoint)->version, one.version);
   const auto back = rollback(one, 2).value();
   EXPECT_EQ(back.serial, 3);
-  EXPECT_TRUE(back.rollback);
+  EXPECT_EQ(back.kind, ReleaseKind::kRollback);
   EXPECT_EQ(releases().current(endpoint)->value().model_version, one.version);
   EXPECT_EQ(releases().history(endpoint, 10)->size(), 3U);
 }
@@ -135,6 +145,63 @@ TEST_F(ReleasesTest, ADecisionForARollbackIsNoneForARelease) {
   EXPECT_EQ(
       releases().release(may(Action::kRollback, ResourceType::kEndpoint, "credit"), one, 0).error().code,
       ErrorCode::kPermissionDenied);
+}
+
+TEST_F(ReleasesTest, SettingsChangeAndTheLogKnowsThem) {
+  ASSERT_TRUE(create("credit"));
+  EndpointSettings wanted{.requests_per_second = 7, .learned_domain = LearnedDomain::kRefuse};
+  wanted.limits["debt"] = {0, 5000};
+  ASSERT_TRUE(change(wanted));
+  EXPECT_EQ(releases().find(registry::kHome, "credit")->settings, wanted);
+  EXPECT_EQ(fault(), "");
+  behind_the_back(store::Sql("UPDATE endpoints SET guard = ''"));
+  EXPECT_THAT(fault(), HasSubstr("the row endpoints/default/credit is not as record"));
+  EXPECT_EQ(change({.requests_per_second = 0}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(releases()
+                .change_endpoint(may(Action::kRelease, ResourceType::kEndpoint, "credit"), EndpointSettings())
+                .error()
+                .code,
+            ErrorCode::kPermissionDenied);
+  EXPECT_EQ(releases()
+                .change_endpoint(may(Action::kCreateEndpoint, ResourceType::kEndpoint, "other"), wanted)
+                .error()
+                .code,
+            ErrorCode::kNotFound);
+}
+
+TEST_F(ReleasesTest, AnEndpointEndsOnceItServesNothing) {
+  const auto endpoint = create("credit").value();
+  const auto one = approved(1);
+  EXPECT_EQ(withdraw(0).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(release(one, 0));
+  EXPECT_EQ(remove().error().code, ErrorCode::kConflict);
+  EXPECT_EQ(withdraw(0).error().code, ErrorCode::kConflict);
+  const auto withdrawn = withdraw(1).value();
+  EXPECT_EQ(withdrawn.serial, 2);
+  EXPECT_EQ(withdrawn.kind, ReleaseKind::kWithdrawal);
+  EXPECT_FALSE(releases().current(endpoint)->has_value());
+  ASSERT_TRUE(remove());
+  EXPECT_EQ(releases().find(registry::kHome, "credit").error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(releases().list(registry::kHome)->empty());
+  EXPECT_EQ(remove().error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(release(one, 2).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(fault(), "");
+}
+
+TEST_F(ReleasesTest, SerialNumbersGoOnWhereAnEndpointComesBack) {
+  ASSERT_TRUE(create("credit"));
+  const auto one = approved(1);
+  ASSERT_TRUE(release(one, 0));
+  ASSERT_TRUE(withdraw(1));
+  ASSERT_TRUE(remove());
+  EXPECT_EQ(create("credit", "other").error().code, ErrorCode::kConflict);
+  const auto again = create("credit").value();
+  EXPECT_FALSE(releases().current(again)->has_value());
+  EXPECT_EQ(releases().last_serial(again).value(), 2);
+  EXPECT_EQ(release(one, 2)->serial, 3);
+  EXPECT_EQ(fault(), "");
+  behind_the_back(store::Sql("UPDATE endpoints SET removed_at = 1"));
+  EXPECT_THAT(fault(), HasSubstr("the row endpoints/default/credit is not as record"));
 }
 
 TEST_F(ReleasesTest, ARowThatTheLogDoesNotKnowIsNamed) {

@@ -35,6 +35,10 @@ CREATE TABLE releases (
   PRIMARY KEY (workspace, endpoint, serial),
   FOREIGN KEY (workspace, endpoint) REFERENCES endpoints (workspace, name));
 )")},
+    Migration{"what an endpoint's guard goes by, and endpoints that are no more", Sql(R"(
+ALTER TABLE endpoints ADD COLUMN guard TEXT NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN removed_at BIGINT NOT NULL DEFAULT 0;
+)")},
 };
 
 }  // namespace

@@ -21,6 +21,30 @@ namespace {
 constexpr std::chrono::seconds kReferenceTime{60};
 constexpr int kTooManyRequests = 429;
 
+gateway::GuardAction action_of(release::LearnedDomain domain) {
+  switch (domain) {
+    case release::LearnedDomain::kRefuse:
+      return gateway::GuardAction::kRefuse;
+    case release::LearnedDomain::kFlag:
+      return gateway::GuardAction::kFlag;
+    case release::LearnedDomain::kOff:
+      return gateway::GuardAction::kIgnore;
+  }
+  return gateway::GuardAction::kRefuse;
+}
+
+Result<std::shared_ptr<const gateway::Guard>> make_guard(const model::Signature& signature,
+                                                         const data::Schema& features,
+                                                         const std::vector<std::string>& columns,
+                                                         const release::EndpointSettings& settings) {
+  gateway::GuardRules rules{.limits = settings.limits};
+  rules.actions[gateway::GuardRule::kOutsideTraining] = action_of(settings.learned_domain);
+  HF_TRY(auto guard, gateway::Guard::create(signature, features,
+                                            {{.input = signature.inputs.front().name, .columns = columns}},
+                                            std::move(rules)));
+  return std::make_shared<const gateway::Guard>(std::move(guard));
+}
+
 audit::Record prediction_record(const gateway::PredictionRecord& record) {
   const json details{{"prediction", record.prediction_id},
                      {"version", record.version},
@@ -171,7 +195,8 @@ std::vector<govern::EngineFacts> Deployment::engines() {
   return engines;
 }
 
-Result<Deployment::Loaded> Deployment::load(const registry::Version& version) {
+Result<Deployment::Loaded> Deployment::load(const registry::Version& version,
+                                            const release::EndpointSettings& settings) {
   HF_TRY(const auto onnx, installation_->models().open_signed(version));
   HF_TRY(auto sealed, model::SealedModel::copy(formats::MemorySource(onnx)));
   HF_TRY(auto pool,
@@ -181,7 +206,13 @@ Result<Deployment::Loaded> Deployment::load(const registry::Version& version) {
   Loaded loaded{.pool = std::move(pool), .guard = std::make_shared<gateway::Guard>(), .reference = nullptr};
   const auto& parts = installation_->parts();
   const auto requirements = registry::RequirementsRoom(parts).find(version.workspace, version.model);
-  if (!requirements && requirements.error().code == ErrorCode::kNotFound) return loaded;
+  if (!requirements && requirements.error().code == ErrorCode::kNotFound) {
+    if (settings.limits.empty()) return loaded;
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("the endpoint has limits, and nothing says which columns {} takes: write its "
+                            "requirements first",
+                            version.model));
+  }
   if (!requirements) return fail(requirements.error());
 
   HF_TRY(const auto task, assess::parse_task(requirements->task_toml, "task"));
@@ -190,11 +221,7 @@ Result<Deployment::Loaded> Deployment::load(const registry::Version& version) {
          datasets.find(version.workspace, requirements->dataset, requirements->dataset_version));
   HF_TRY(const auto profile, datasets.train_profile(dataset));
   HF_TRY(const auto features, profile.only(task.features));
-  const auto& signature = loaded.pool->signature();
-  HF_TRY(auto guard,
-         gateway::Guard::create(signature, features.schema(),
-                                {{.input = signature.inputs.front().name, .columns = task.features}}, {}));
-  loaded.guard = std::make_shared<gateway::Guard>(std::move(guard));
+  HF_TRY(loaded.guard, make_guard(loaded.pool->signature(), features.schema(), task.features, settings));
 
   HF_TRY(const auto csv, datasets.open(dataset));
   const auto split = dataset.split();
@@ -211,7 +238,7 @@ Result<Deployment::Loaded> Deployment::load(const registry::Version& version) {
 
 Result<> Deployment::serve(const release::Endpoint& endpoint, const registry::Version& version, Loaded loaded,
                            std::int64_t serial) {
-  const auto rate = static_cast<double>(endpoint.requests_per_second);
+  const auto rate = static_cast<double>(endpoint.settings.requests_per_second);
   auto served = endpoints_;
   served.insert_or_assign(endpoint.name,
                           gateway::Endpoint{.name = endpoint.name,
@@ -223,14 +250,19 @@ Result<> Deployment::serve(const release::Endpoint& endpoint, const registry::Ve
                                                           .outputs = {}}},
                                             .limits = {},
                                             .rate = {.per_second = rate, .burst = 2 * rate}});
+  HF_CHECK(swap(std::move(served)));
+  if (loaded.reference) watch_.begin(endpoint.name, version.version, loaded.reference);
+  const base::MutexLock lock(pools_mutex_);
+  pools_.insert_or_assign(endpoint.name, loaded.pool);
+  return {};
+}
+
+Result<> Deployment::swap(std::map<std::string, gateway::Endpoint> served) {
   std::vector<gateway::Endpoint> all;
   for (const auto& [name, one] : served) all.push_back(one);
   HF_TRY(auto snapshot, gateway::Snapshot::create(std::move(all)));
-  if (loaded.reference) watch_.begin(endpoint.name, version.version, loaded.reference);
   gateway_->swap(std::move(snapshot));
   endpoints_ = std::move(served);
-  const base::MutexLock lock(pools_mutex_);
-  pools_.insert_or_assign(endpoint.name, loaded.pool);
   return {};
 }
 
@@ -243,7 +275,7 @@ Result<> Deployment::restore() {
     HF_TRY(const auto version,
            installation_->models().find(endpoint.workspace, endpoint.model, current->model_version));
     auto loaded = version.digest == current->digest
-                      ? load(version)
+                      ? load(version, endpoint.settings)
                       : Result<Loaded>(fail(ErrorCode::kDataCorrupt, "the release names other bytes"));
     if (!loaded) {
       base::log(base::LogLevel::kError, "release-not-served",
@@ -262,33 +294,73 @@ Result<> Deployment::restore() {
 Result<release::Release> Deployment::release(const access::Authorised& authorised,
                                              const release::Endpoint& endpoint,
                                              const registry::Version& version) {
-  return bind(authorised, endpoint, version, /*rollback=*/false);
+  return bind(authorised, endpoint, version, release::ReleaseKind::kRelease);
 }
 
 Result<release::Release> Deployment::rollback(const access::Authorised& authorised,
                                               const release::Endpoint& endpoint,
                                               const registry::Version& version) {
-  return bind(authorised, endpoint, version, /*rollback=*/true);
+  return bind(authorised, endpoint, version, release::ReleaseKind::kRollback);
 }
 
 Result<release::Release> Deployment::bind(const access::Authorised& authorised,
                                           const release::Endpoint& endpoint, const registry::Version& version,
-                                          bool rollback) {
+                                          release::ReleaseKind kind) {
   const base::MutexLock lock(mutex_);
   auto& releases = installation_->releases();
-  HF_TRY(const auto current, releases.current(endpoint));
+  HF_TRY(const auto expected, releases.last_serial(endpoint));
   if (version.state != registry::VersionState::kApproved) {
     return fail(ErrorCode::kPermissionDenied,
                 fmt::format("version {} of {} is in quarantine: evaluate and approve it first",
                             version.version, version.model));
   }
-  HF_TRY(auto loaded, load(version));
-  const std::int64_t expected = current ? current->serial : 0;
-  auto bound = rollback ? releases.rollback(authorised, version, expected)
-                        : releases.release(authorised, version, expected);
+  // As they are by now: a change of them may have come in between.
+  HF_TRY(const auto newest, releases.find(endpoint.workspace, endpoint.name));
+  HF_TRY(auto loaded, load(version, newest.settings));
+  auto bound = kind == release::ReleaseKind::kRollback ? releases.rollback(authorised, version, expected)
+                                                       : releases.release(authorised, version, expected);
   if (!bound) return bound;
-  HF_CHECK(serve(endpoint, version, std::move(loaded), bound->serial));
+  HF_CHECK(serve(newest, version, std::move(loaded), bound->serial));
   return bound;
+}
+
+Result<release::Endpoint> Deployment::change(const access::Authorised& authorised,
+                                             const release::Endpoint& endpoint,
+                                             const release::EndpointSettings& wanted) {
+  const base::MutexLock lock(mutex_);
+  auto& releases = installation_->releases();
+  HF_TRY(const auto current, releases.current(endpoint));
+  if (!current) return releases.change_endpoint(authorised, wanted);
+  HF_TRY(const auto version,
+         installation_->models().find(endpoint.workspace, endpoint.model, current->model_version));
+  HF_TRY(auto loaded, load(version, wanted));
+  loaded.reference = nullptr;  // the window that is being filled goes on
+  HF_TRY(auto changed, releases.change_endpoint(authorised, wanted));
+  HF_CHECK(serve(changed, version, std::move(loaded), current->serial));
+  return changed;
+}
+
+Result<release::Release> Deployment::withdraw(const access::Authorised& authorised,
+                                              const release::Endpoint& endpoint) {
+  const base::MutexLock lock(mutex_);
+  auto& releases = installation_->releases();
+  HF_TRY(const auto expected, releases.last_serial(endpoint));
+  HF_TRY(auto withdrawn, releases.withdraw(authorised, expected));
+  auto served = endpoints_;
+  served.erase(endpoint.name);
+  HF_CHECK(swap(std::move(served)));
+  watch_.end(endpoint.name);
+  const base::MutexLock pools_lock(pools_mutex_);
+  pools_.erase(endpoint.name);
+  return withdrawn;
+}
+
+Result<> Deployment::remove(const access::Authorised& authorised, const std::string& endpoint) {
+  const base::MutexLock lock(mutex_);
+  if (endpoint != authorised.resource().id) {
+    return fail(ErrorCode::kPermissionDenied, "what was decided was not the end of this endpoint");
+  }
+  return installation_->releases().remove_endpoint(authorised);
 }
 
 }  // namespace holdfast::server

@@ -35,6 +35,17 @@ class Deployment {
                                           const release::Endpoint& endpoint,
                                           const registry::Version& version);
 
+  // What serves goes on with the new settings: requests that are under way end with those that they began
+  // with. kInvalidArgument, and nothing is changed, where the served version can't be guarded so.
+  base::Result<release::Endpoint> change(const access::Authorised& authorised,
+                                         const release::Endpoint& endpoint,
+                                         const release::EndpointSettings& wanted);
+  // Serves nothing at the endpoint from now on; what is under way is answered.
+  base::Result<release::Release> withdraw(const access::Authorised& authorised,
+                                          const release::Endpoint& endpoint);
+  // kConflict while it serves.
+  base::Result<> remove(const access::Authorised& authorised, const std::string& endpoint);
+
   [[nodiscard]] gateway::Gateway& gateway() { return *gateway_; }
   [[nodiscard]] Watch& watch() { return watch_; }
   [[nodiscard]] Meters& meters() { return meters_; }
@@ -57,11 +68,13 @@ class Deployment {
     std::shared_ptr<const monitor::Reference> reference;  // null: the model's requirements name no dataset
   };
   class AuditSink;
-  base::Result<Loaded> load(const registry::Version& version);
+  base::Result<Loaded> load(const registry::Version& version, const release::EndpointSettings& settings);
+  // Puts in force what `served` says of all endpoints.
+  base::Result<> swap(std::map<std::string, gateway::Endpoint> served) HF_REQUIRES(mutex_);
   base::Result<> serve(const release::Endpoint& endpoint, const registry::Version& version, Loaded loaded,
                        std::int64_t serial) HF_REQUIRES(mutex_);
   base::Result<release::Release> bind(const access::Authorised& authorised, const release::Endpoint& endpoint,
-                                      const registry::Version& version, bool rollback);
+                                      const registry::Version& version, release::ReleaseKind kind);
 
   // Who listens where, and how much of its counts is in the log.
   struct Channel {

@@ -21,19 +21,60 @@ namespace {
 constexpr const char* kObject = R"({"type":"object"})";
 constexpr std::size_t kHistory = 50;
 
+// What the body names, in place of what is set.
+Result<> take_settings(JsonFields& fields, release::EndpointSettings& settings) {
+  if (fields.has("requests_per_second")) {
+    HF_TRY(const auto rate, fields.count("requests_per_second"));
+    if (rate > release::EndpointSettings::kMaxRequests)
+      return base::fail(
+          fields.wrong("requests_per_second",
+                       fmt::format("a number from 1 to {}", release::EndpointSettings::kMaxRequests)));
+    settings.requests_per_second = static_cast<std::int64_t>(rate);
+  }
+  if (fields.has("guard")) {
+    HF_TRY(const json* guard, fields.object("guard"));
+    HF_CHECK(settings.change_guard(*guard));
+  }
+  return {};
+}
+
 Result<Response> create(const Api& api, Call& call) {
   HF_TRY(const json body, read_json_body(call));
   HF_TRY(auto fields, JsonFields::of(body, "the body"));
   release::NewEndpoint wanted;
   HF_TRY(wanted.name, fields.text("name"));
   HF_TRY(wanted.model, fields.text("model"));
-  if (fields.has("requests_per_second")) {
-    HF_TRY(const auto rate, fields.count("requests_per_second"));
-    wanted.requests_per_second = static_cast<std::int64_t>(rate);
-  }
+  HF_CHECK(take_settings(fields, wanted.settings));
   HF_CHECK(fields.end());
   HF_TRY(const auto endpoint, api.installation.releases().create_endpoint(call.allowed(), wanted));
   return json_response(endpoint.json().dump(), 201);
+}
+
+Result<Response> change(const Api& api, Call& call) {
+  HF_TRY(const json body, read_json_body(call));
+  HF_TRY(auto fields, JsonFields::of(body, "the body"));
+  HF_TRY(const auto endpoint,
+         api.installation.releases().find(call.caller().workspace(), call.parameter("endpoint")));
+  auto wanted = endpoint.settings;
+  HF_CHECK(take_settings(fields, wanted));
+  HF_CHECK(fields.end());
+  HF_TRY(const auto changed, api.deployment.change(call.allowed(), endpoint, wanted));
+  return json_response(changed.json().dump());
+}
+
+Result<Response> remove(const Api& api, Call& call) {
+  HF_CHECK(api.deployment.remove(call.allowed(), call.parameter("endpoint")));
+  return json_response("{}");
+}
+
+Result<Response> withdraw(const Api& api, Call& call) {
+  HF_TRY(const json body, read_json_body(call));
+  HF_TRY(auto fields, JsonFields::of(body, "the body"));
+  HF_CHECK(fields.end());
+  HF_TRY(const auto endpoint,
+         api.installation.releases().find(call.caller().workspace(), call.parameter("endpoint")));
+  HF_TRY(const auto withdrawn, api.deployment.withdraw(call.allowed(), endpoint));
+  return json_response(withdrawn.json().dump(), 201);
 }
 
 Result<Response> list(const Api& api, Call& call) {
@@ -55,7 +96,8 @@ Result<Response> read(const Api& api, Call& call) {
   json answer = endpoint.json();
   answer["history"] = json::array();
   for (const auto& one : history) answer["history"].push_back(one.json());
-  if (!history.empty()) answer["release"] = history.front().json();
+  HF_TRY(const auto current, api.installation.releases().current(endpoint));
+  if (current) answer["release"] = current->json();
   if (const auto report = api.deployment.watch().last(endpoint.name)) answer["drift"] = report->json();
   answer["rows_in_window"] = api.deployment.watch().waiting_rows(endpoint.name);
   return json_response(answer.dump());
@@ -114,6 +156,13 @@ std::vector<Route> endpoint_routes(const Api& api) {
        Action::kReadEndpoint, on_workspace(), list},
       {Method::kGet, "/v1/endpoints/{endpoint}", "readEndpoint",
        "One endpoint, its releases and its last window", Action::kReadEndpoint, endpoint, read},
+      {Method::kPatch, "/v1/endpoints/{endpoint}", "changeEndpoint",
+       "Another rate, or another choice of what the guard refuses", Action::kCreateEndpoint, endpoint,
+       change},
+      {Method::kDelete, "/v1/endpoints/{endpoint}", "removeEndpoint", "An endpoint that serves nothing ends",
+       Action::kCreateEndpoint, endpoint, remove},
+      {Method::kPost, "/v1/endpoints/{endpoint}/withdraw", "withdraw", "Serve nothing from now on",
+       Action::kRollback, endpoint, withdraw},
       {Method::kPost, "/v1/endpoints/{endpoint}/release", "release", "Serve an approved version",
        Action::kRelease, endpoint, release_version},
       {Method::kPost, "/v1/endpoints/{endpoint}/rollback", "rollback",
@@ -127,7 +176,7 @@ std::vector<Route> endpoint_routes(const Api& api) {
                       .summary = verb.summary,
                       .action = verb.action,
                       .resource = verb.resource,
-                      .request = verb.method == Method::kPost ? kObject : "",
+                      .request = verb.method == Method::kPost || verb.method == Method::kPatch ? kObject : "",
                       .response = kObject,
                       .handler = [api, run = verb.run](Call& call) { return run(api, call); }});
   }

@@ -147,6 +147,24 @@ TEST_F(SpineTest, AHostileModelIsRefusedAndSaidWhy) {
   EXPECT_TRUE(ask(Method::kGet, "/v1/models").json["versions"].empty());
 }
 
+TEST_F(SpineTest, AFileThatIsNoModelIsKeptForAReasonAlone) {
+  const auto refused = ask(Method::kPost, "/v1/models/notes/versions?file=notes.txt", "only words");
+  EXPECT_EQ(refused.status, 422) << refused.json;
+  EXPECT_EQ(refused.json["reason"],
+            "notes.txt: it is text alone, and no model; to keep it all the same, say why (--as-is REASON)");
+  const std::string kept = "/v1/models/notes/versions?file=notes.txt&as_is=the+card+of+the+model";
+  EXPECT_EQ(ask(Method::kPost, kept, "only words").status, 201);
+}
+
+TEST_F(SpineTest, AWebhookThatCouldNeverBeToldIsRefused) {
+  const auto refused = ask(Method::kPut, "/v1/webhooks/on-call",
+                           R"({"url":"https://hooks.example.com/h","secret":"sixteen bytes or more"})");
+  EXPECT_EQ(refused.status, 403) << refused.json;
+  EXPECT_THAT(refused.json["detail"].get<std::string>(),
+              HasSubstr("to egress.allow in the server's settings"));
+  EXPECT_TRUE(ask(Method::kGet, "/v1/webhooks").json["webhooks"].empty());
+}
+
 TEST_F(SpineTest, TheWayOfAModel) {
   if (!lab_is_there()) GTEST_SKIP() << "holdfast-lab is not built here: no LibTorch";
   register_dataset();

@@ -139,6 +139,12 @@ void Watch::begin(const std::string& endpoint, std::int64_t version,
       endpoint, Watched{.version = version, .reference = std::move(reference), .window = std::move(window)});
 }
 
+void Watch::end(const std::string& endpoint) {
+  const base::MutexLock lock(mutex_);
+  watched_.erase(endpoint);
+  last_.erase(endpoint);
+}
+
 Result<> Watch::on_prediction(const gateway::PredictionRecord& record) {
   const std::uint64_t rows = gateway::Guard::row_count(record.inputs);
   const auto scores = scores_of(record.outputs, rows);

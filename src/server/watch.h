@@ -46,6 +46,9 @@ class Watch final : public gateway::PredictionSink {
   void begin(const std::string& endpoint, std::int64_t version,
              std::shared_ptr<const monitor::Reference> reference);
 
+  // The endpoint serves nothing any more: nothing is held against anything, and its last window is forgotten.
+  void end(const std::string& endpoint);
+
   base::Result<> on_prediction(const gateway::PredictionRecord& record) override;
   base::Result<> on_refusal(const gateway::RefusalRecord& record) override;
 
