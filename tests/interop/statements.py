@@ -35,8 +35,11 @@ def main(key_file, *files):
         kind = PREDICATES[statement.predicate_type]
         predicate = dict(value["predicate"])
         if kind is vsa_pb2.VerificationSummary:
-            # SLSA 1.1 added it; the library's definitions are older.
+            # The library's definitions lack the verifier's version, which SLSA 1.1 added, and have one level where
+            # the specification has a list.
             predicate["verifier"] = {"id": predicate["verifier"]["id"]}
+            levels = predicate.pop("verifiedLevels")
+            assert levels and all(isinstance(level, str) for level in levels), "verifiedLevels is no list of texts"
         json_format.ParseDict(predicate, kind())
         print(f"{name}: {statement.predicate_type} about {len(statement.subject)} file(s)")
 
