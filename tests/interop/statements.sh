@@ -49,7 +49,7 @@ echo "== the proof of the log"
 touch said
 "$holdfast" --state state serve --port 0 >said 2>&1 &
 server=$!
-tail --pid=$server -f said | grep -m1 -q 'listening on' || {
+grep -m1 -q 'listening on' <(tail --pid=$server -f said) || {
   cat said
   exit 1
 }
