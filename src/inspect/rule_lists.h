@@ -51,7 +51,8 @@ std::string builtin_rule_list(RuleList list);
 std::span<const std::string_view> rule_lines(RuleList list);
 
 // For the life of this process, which has one thread and has inspected nothing: readers keep what they made
-// of the lists. kInvalidArgument, and nothing changes, where one says nothing (check_rule_list).
+// of the lists. They were checked (check_rule_list) when they were signed and installed, which would take
+// longer than a small file: a line that says nothing ends the process that comes to read it.
 base::Result<> use_rule_lists(RuleLists lists);
 
 }  // namespace holdfast::inspect

@@ -27,7 +27,7 @@ constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
 constexpr std::size_t kMaxNameBytes = 99;  // ustar's field, with its end
 constexpr std::size_t kMaxKindBytes = 40;
 constexpr std::size_t kBlock = 512;
-constexpr std::size_t kPiece = 1UL << 20;
+constexpr std::size_t kPiece = 64UL << 10;
 
 tl::unexpected<base::Error> corrupt(std::string_view why) {
   return fail(ErrorCode::kDataCorrupt, fmt::format("it is no bundle of Holdfast's: {}", why));
