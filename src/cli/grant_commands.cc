@@ -23,6 +23,7 @@ std::string on_one_line(const std::string& text) {
     if (!space) line += c;
     if (space && !line.empty() && line.back() != ' ') line += ' ';
   }
+  if (line.ends_with(' ')) line.pop_back();
   return line;
 }
 
@@ -104,7 +105,7 @@ base::Result<ExitCode> list_grants(const GrantOptions& options, const ApiClient&
     Table table({"GRANT", "SAYS"});
     for (const auto& policy : items(answer, "policies")) {
       const auto id = field(policy, "/id");
-      if (id.starts_with(kGrantPrefix)) table.add({id, on_one_line(field(policy, "/text"))});
+      if (id.starts_with(kGrantPrefix)) table.add({id, on_one_line(text_block(policy, "text"))});
     }
     print(table.text("no grants"));
   });
