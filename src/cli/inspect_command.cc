@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "cli/command.h"
-#include "cli/updates_settings.h"
 #include "cli/inspect_attest.h"
+#include "cli/updates_settings.h"
 #include "inspect/report.h"
 #include "intake/inspector.h"
 
@@ -65,11 +65,11 @@ base::Result<ExitCode> inspect(const Options& options, const Invocation& invocat
   HF_TRY(const auto fail_on, inspect::parse_severity(options.fail_on));
   HF_TRY(auto limits, limits_of(settings));
   limits.explain = options.explain;
+  limits.weights = options.weights;
   HF_TRY(const auto rules, rules_to_use(invocation, settings));
   limits.rules = rules.set;
   limits.overdue = options.require_fresh && rules.expired.empty() ? rules.stale : rules.expired;
   if (limits.overdue.empty() && !rules.stale.empty()) print_error(rules.stale);
-  limits.weights = options.weights;
   Progress progress("inspecting");
   InspectedFiles inspected;
   limits.on_file = [&](const std::string& path) {
