@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "cli/answer.h"
 #include "cli/server_command.h"
+#include "data/json_fields.h"
 
 namespace holdfast::cli {
 namespace {
@@ -75,7 +77,8 @@ void show_guard(const nlohmann::json& endpoint) {
                                                                         : domain == "off"  ? "not looked at"
                                                                                            : "flagged"));
   const auto guard = endpoint.value("guard", nlohmann::json::object());
-  for (const auto& [column, range] : guard.value("limits", nlohmann::json::object()).items()) {
+  const auto limits = guard.value("limits", nlohmann::json::object());
+  for (const auto& [column, range] : limits.items()) {
     print(fmt::format("guard: {} outside of {} to {} is refused\n", column, field(range, "/low"),
                       field(range, "/high")));
   }
@@ -106,7 +109,14 @@ void show_list(const nlohmann::json& answer) {
   print(table.text("no endpoints"));
 }
 
-// "debt=0:5000". The server reads the numbers.
+// The number as the API writes it; a text that is none is left for the server to name.
+std::string shortest(const std::string& text) {
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  return read.ec == std::errc() && read.ptr == text.data() + text.size() ? data::number_text(number) : text;
+}
+
+// "debt=0:5000".
 base::Result<> add_limit(const std::string& text, nlohmann::json& limits) {
   const auto equals = text.rfind('=');
   const auto colon = text.find(':', equals == std::string::npos ? 0 : equals);
@@ -114,8 +124,8 @@ base::Result<> add_limit(const std::string& text, nlohmann::json& limits) {
     return base::fail(base::ErrorCode::kInvalidArgument,
                       fmt::format("--limit takes COLUMN=LOW:HIGH, not {}", text));
   }
-  limits[text.substr(0, equals)] = {{"low", text.substr(equals + 1, colon - equals - 1)},
-                                    {"high", text.substr(colon + 1)}};
+  limits[text.substr(0, equals)] = {{"low", shortest(text.substr(equals + 1, colon - equals - 1))},
+                                    {"high", shortest(text.substr(colon + 1))}};
   return {};
 }
 

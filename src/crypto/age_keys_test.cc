@@ -128,11 +128,11 @@ TEST(AgeIdentities, AreAtLeastOneAndNotTooMany) {
 TEST(AgeIdentities, AreReadFromAFileOfBoundedSize) {
   const TemporaryFolder folder;
   const auto path = folder / "keys.txt";
-  ASSERT_TRUE(base::write_file_atomically(path, base::as_bytes(kIdentity)));
+  ASSERT_TRUE(base::write_file_atomically(path, base::as_bytes(kIdentity), 0600));
   EXPECT_EQ(read_age_identities(path).value().size(), 1U);
-  ASSERT_TRUE(base::write_file_atomically(path, base::as_bytes("AGE-SECRET-KEY-1")));
+  ASSERT_TRUE(base::write_file_atomically(path, base::as_bytes("AGE-SECRET-KEY-1"), 0600));
   EXPECT_THAT(read_age_identities(path).error().message, HasSubstr("keys.txt: line 1: "));
-  ASSERT_TRUE(base::write_file_atomically(path, base::Bytes(kMaxIdentityFileBytes + 1, '#')));
+  ASSERT_TRUE(base::write_file_atomically(path, base::Bytes(kMaxIdentityFileBytes + 1, '#'), 0600));
   EXPECT_EQ(read_age_identities(path).error().code, ErrorCode::kLimitExceeded);
 }
 

@@ -1,4 +1,4 @@
-holdfast_program(holdfast SOURCES holdfast.cc server_backend.cc USES cli intake server updates)
+holdfast_program(holdfast SOURCES holdfast.cc server_backend.cc USES cli intake keys server updates)
 holdfast_program(holdfast-engine SOURCES holdfast_engine.cc USES model_ort)
 if(TARGET holdfast-engine)
   # The library lies in ../lib, seen from the program.
