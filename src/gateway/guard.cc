@@ -132,7 +132,6 @@ Result<Guard> Guard::create(const model::Signature& signature, const data::Schem
     return fail(ErrorCode::kInvalidArgument, "the margin of a guard is not a number from 0 on");
   }
   Guard guard;
-  std::size_t limits_used = 0;
   for (const InputColumns& input : inputs) {
     const model::TensorSpec* spec = signature.find_input(input.input);
     if (spec == nullptr || guard.find(input.input) != nullptr) {
@@ -148,7 +147,6 @@ Result<Guard> Guard::create(const model::Signature& signature, const data::Schem
     Input bound{.name = input.input, .columns = {}};
     for (const std::string& name : input.columns) {
       HF_TRY(Column column, make_column(schema, name, *spec, rules));
-      if (column.limit) ++limits_used;
       bound.columns.push_back(std::move(column));
     }
     guard.inputs_.push_back(std::move(bound));
@@ -158,9 +156,12 @@ Result<Guard> Guard::create(const model::Signature& signature, const data::Schem
       return fail(ErrorCode::kInvalidArgument,
                   fmt::format("the limits of column \"{}\" leave nothing", name));
     }
-  }
-  if (limits_used < rules.limits.size()) {
-    return fail(ErrorCode::kInvalidArgument, "there are limits of a column that no input holds");
+    const bool held = std::ranges::any_of(
+        inputs, [&](const InputColumns& input) { return std::ranges::count(input.columns, name) > 0; });
+    if (!held) {
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("there are limits of column \"{}\", which no input holds", name));
+    }
   }
   guard.rules_ = std::move(rules);
   return guard;
@@ -208,7 +209,7 @@ std::string Guard::explain(GuardRule rule, const Column* column, std::string_vie
       return fmt::format("{} is not an integer, as all were in training", value);
     case GuardRule::kOutsideTraining:
       return fmt::format(
-          "{} is outside {} to {}, what training has seen and a margin; check the unit and the order "
+          "{} is outside {:.6g} to {:.6g}, what training has seen and a margin; check the unit and the order "
           "of the columns",
           value, column->domain->low, column->domain->high);
     case GuardRule::kUnknownCategory:

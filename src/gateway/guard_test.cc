@@ -144,7 +144,8 @@ TEST(GuardTest, WhatDoesNotFitTheModelIsNotMade) {
               HasSubstr("FP64 can't hold column \"town\""));
   EXPECT_THAT(message({{"town", {"age"}}}), HasSubstr("BYTES can't hold column \"age\""));
   EXPECT_THAT(message({{"town", {"town"}}, {"town", {"town"}}}), HasSubstr("given twice"));
-  EXPECT_THAT(message({{"town", {"town"}}}, {.limits = {{"age", {1, 2}}}}), HasSubstr("limits of a column"));
+  EXPECT_THAT(message({{"town", {"town"}}}, {.limits = {{"age", {1, 2}}}}),
+              HasSubstr("limits of column \"age\", which no input holds"));
   EXPECT_THAT(message({{"town", {"town"}}}, {.limits = {{"town", {2, 1}}}}), HasSubstr("leave nothing"));
   EXPECT_THAT(message({{"town", {"town"}}}, {.margin = -1}), HasSubstr("margin"));
 }
