@@ -77,6 +77,10 @@ Result<> check_waivable(const evaluate::GateReport& report, const Version& versi
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("the gate of {} has no requirement {}", version.model, requirement));
   }
+  if (found->outcome == evaluate::GateOutcome::kPassed) {
+    return fail(ErrorCode::kConflict, fmt::format("version {} of {} passed {}: there is nothing to forgive",
+                                                  version.version, version.model, requirement));
+  }
   if (can_be_waived(found->outcome)) return {};
   return fail(
       ErrorCode::kConflict,
@@ -223,6 +227,12 @@ Result<GateDecision> Gates::approve(const access::Authorised& authorised, const 
     return decision;
   }
   HF_TRY(auto change, parts_.database.begin());
+  // From here on nobody else writes: what the statement below says was met is what was decided by.
+  HF_TRY(const auto requirements, RequirementsRoom(parts_).find(version.workspace, version.model));
+  if (requirements.version != decision.requirements_version) {
+    return fail(ErrorCode::kConflict,
+                fmt::format("the requirements of {} were changed meanwhile; ask again", version.model));
+  }
   HF_TRY(auto recorded, models_->approve(change, authorised, version, outcomes_json(decision)));
   // in-toto's test result: https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
   json passed = json::array();
@@ -239,7 +249,6 @@ Result<GateDecision> Gates::approve(const access::Authorised& authorised, const 
                                      .subject = version.digest,
                                      .predicate_type = std::string(kTestResultPredicate),
                                      .predicate_json = predicate.dump()}));
-  HF_TRY(const auto requirements, RequirementsRoom(parts_).find(version.workspace, version.model));
   HF_CHECK(EvidenceRoom(parts_).add(change, version.workspace,
                                     gate_statement(version, requirements, decision, parts_.clock.now())));
   HF_CHECK(recorded.commit(change));

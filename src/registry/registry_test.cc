@@ -294,6 +294,20 @@ TEST_F(RoomsTest, WhatNobodyMeasuredIsNotWaived) {
   EXPECT_TRUE(gates.decide(ada, kept)->passed);
 }
 
+TEST_F(RoomsTest, WhatPassedIsNotWaived) {
+  const auto dataset = add_dataset(sample_csv(500)).value();
+  ASSERT_TRUE(require());
+  const auto kept = version(1);
+  measured(kept, dataset.digest, 0.95);
+  const auto ada = person("ada", access::kApprovers);
+  Gates gates(*parts_, *models_);
+  ASSERT_TRUE(gates.decide(ada, kept)->report.passed);
+  const auto waived = gates.waive(may(ada, Action::kWaive, kept.resource()), kept, "auc", "a pilot",
+                                  clock_.now() + std::chrono::hours(1));
+  EXPECT_EQ(waived.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(waived.error().message, HasSubstr("nothing to forgive"));
+}
+
 TEST_F(RoomsTest, AWaiverThatSomebodyWroteIntoTheDatabaseIsNone) {
   const auto dataset = add_dataset(sample_csv(500)).value();
   ASSERT_TRUE(require());
