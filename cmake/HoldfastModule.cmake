@@ -69,8 +69,12 @@ function(holdfast_module name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE holdfast_compiler holdfast_${name} ${arg_LIBS} GTest::gmock_main)
     target_compile_definitions(${name}_test PRIVATE HOLDFAST_TESTDATA="${folder}/testdata")
-    # What a test measures is in the library; its own code compiles in two thirds of the time this way.
+    # What a test measures is in the library; its own code compiles in two thirds of the time this way, and in less
+    # than half of it under a sanitizer, which instruments every expansion of gtest's macros.
     target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
+    if(HOLDFAST_SANITIZE)
+      target_compile_options(${name}_test PRIVATE -O0)
+    endif()
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
   endif()

@@ -1,6 +1,6 @@
 #include "access/assertion.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <sstream>
 

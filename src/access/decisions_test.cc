@@ -1,5 +1,5 @@
 // Who may do what: roles, grants, written policies, and what a doubt comes to.
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <thread>
 

@@ -1,5 +1,5 @@
 // Who guesses passwords: slowed down, bounded in cost, and never able to keep the right one out.
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <thread>
 

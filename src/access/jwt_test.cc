@@ -1,6 +1,6 @@
 #include "access/jwt.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "access/jwt_builder.h"
 

@@ -1,7 +1,7 @@
 // On the real log: what it recorded bears out the rows, as the check at start and `audit verify` see it.
 #include "access/log_recorder.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "access/testing.h"
 #include "base/encoding.h"

@@ -1,5 +1,5 @@
 // Rows that do not say what the log says are found, whatever was done to them.
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <functional>
 

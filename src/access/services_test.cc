@@ -1,5 +1,5 @@
 // Services: their keys, their assertions used once, and what people own.
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <thread>
 

@@ -1,6 +1,6 @@
 #include "access/vocabulary.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "access/testing.h"
 #include "policy/validator.h"

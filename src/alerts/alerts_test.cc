@@ -1,6 +1,6 @@
 #include "alerts/alerts.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <thread>
 

@@ -1,7 +1,7 @@
 #include "alerts/delivery.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <latch>
 

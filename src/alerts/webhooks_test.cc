@@ -1,7 +1,7 @@
 #include "alerts/webhooks.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <stdio.h>
 
 #include <cstdlib>

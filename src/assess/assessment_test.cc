@@ -1,7 +1,7 @@
 #include "assess/assessment.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <chrono>
 #include <cmath>

@@ -1,7 +1,7 @@
 #include "assess/task.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "base/file.h"
 

@@ -1,6 +1,6 @@
 #include "audit/checkpoint.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "audit/merkle.h"
 

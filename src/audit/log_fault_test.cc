@@ -1,7 +1,7 @@
 // Each step on the disk fails in turn: the log stops, tells everybody, and the next start has all that was
 // acknowledged, even where the disk forgot what was not synced.
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <condition_variable>
 #include <map>

@@ -1,6 +1,6 @@
 #include "audit/log.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <thread>
 

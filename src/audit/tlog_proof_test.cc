@@ -1,6 +1,6 @@
 #include "audit/tlog_proof.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "audit/log.h"
 #include "audit/testing.h"

@@ -1,6 +1,6 @@
 #include "base/config.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 namespace holdfast::base {
 namespace {

@@ -1,6 +1,6 @@
 #include "base/file.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

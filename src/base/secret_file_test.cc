@@ -1,6 +1,6 @@
 #include "base/secret_file.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <fstream>
 

@@ -1,6 +1,6 @@
 #include "crypto/age_armor.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "crypto/age_samples.h"
 

@@ -1,6 +1,6 @@
 #include "crypto/age_file.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <sys/stat.h>
 
 #include "base/file.h"

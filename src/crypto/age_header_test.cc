@@ -1,6 +1,6 @@
 #include "crypto/age_header.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "crypto/test_vectors.h"
 

@@ -1,5 +1,5 @@
 // Files that an attacker could make, with or without the key of the person who opens them.
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "crypto/age.h"
 #include "crypto/age_header.h"

@@ -1,6 +1,6 @@
 #include "crypto/age_keys.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "crypto/age_samples.h"
 #include "crypto/bech32.h"

@@ -1,6 +1,6 @@
 #include "crypto/pem.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "base/encoding.h"
 

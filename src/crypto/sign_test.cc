@@ -1,6 +1,6 @@
 #include "crypto/sign.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <map>
 #include <sstream>

@@ -1,6 +1,6 @@
 #include "data/profile.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "data/csv_text.h"

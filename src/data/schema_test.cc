@@ -1,6 +1,6 @@
 #include "data/schema.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 namespace holdfast::data {

@@ -1,7 +1,7 @@
 #include "data/survey.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "crypto/sha256.h"
 

@@ -1,7 +1,7 @@
 #include "formats/decompressor.h"
 
 #include <bzlib.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <lzma.h>
 #include <zlib.h>

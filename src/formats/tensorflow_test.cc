@@ -1,6 +1,6 @@
 #include "formats/tensorflow.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "base/file.h"

@@ -1,6 +1,6 @@
 #include "gateway/inference_answer.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,6 +1,6 @@
 #include "inspect/jinja.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 namespace holdfast::inspect {
 namespace {

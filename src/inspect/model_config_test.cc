@@ -1,6 +1,6 @@
 #include "inspect/model_config.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 namespace holdfast::inspect {
 namespace {

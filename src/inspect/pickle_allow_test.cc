@@ -1,6 +1,6 @@
 #include "inspect/pickle_allow.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "inspect/pickle_names.h"
 

@@ -1,6 +1,6 @@
 #include "inspect/pickle_reader.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "inspect/pickle_value.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 namespace holdfast::inspect {
 namespace {

@@ -1,6 +1,6 @@
 #include "inspect/rule_set.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <algorithm>
 

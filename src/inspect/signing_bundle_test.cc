@@ -1,6 +1,6 @@
 #include "inspect/signing_bundle.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <functional>
 

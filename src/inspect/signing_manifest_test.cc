@@ -1,6 +1,6 @@
 #include "inspect/signing_manifest.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <algorithm>
 #include <functional>

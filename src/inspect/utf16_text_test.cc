@@ -1,6 +1,6 @@
 #include "inspect/utf16_text.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "inspect/artefact.h"

@@ -1,6 +1,6 @@
 #include "intake/inspector.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <algorithm>
 #include <cstdlib>

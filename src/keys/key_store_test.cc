@@ -1,6 +1,6 @@
 #include "keys/key_store.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <sys/stat.h>
 
 #include <array>

@@ -1,6 +1,6 @@
 #include "keys/master_key.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <cstdlib>
 #include <fstream>

@@ -1,6 +1,6 @@
 #include "lab/feasible.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <cmath>
 #include <limits>

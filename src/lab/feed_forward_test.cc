@@ -1,6 +1,6 @@
 #include "lab/feed_forward.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <bit>
 

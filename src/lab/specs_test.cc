@@ -1,6 +1,6 @@
 #include "lab/specs.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <cmath>
 #include <functional>

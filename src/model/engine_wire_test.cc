@@ -1,6 +1,6 @@
 #include "model/engine_wire.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,6 +1,6 @@
 // What LibTorch computes here and what ONNX Runtime computes in the engine, on the same graphs and rows.
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <chrono>
 #include <cmath>

@@ -1,6 +1,6 @@
 // The client of lab/ against the real program in its jail.
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <chrono>
 #include <cmath>

@@ -1,7 +1,7 @@
 #include "net/http.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #include "net/url.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 namespace holdfast::net {
 namespace {

@@ -1,7 +1,7 @@
 #include "patterns/secret_pattern_text.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 namespace holdfast::patterns {
 namespace {

@@ -1,6 +1,6 @@
 #include "patterns/secrets.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <algorithm>
 

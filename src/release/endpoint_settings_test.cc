@@ -1,6 +1,6 @@
 #include "release/endpoint_settings.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <nlohmann/json.hpp>
 

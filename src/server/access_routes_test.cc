@@ -1,6 +1,6 @@
 // People, services, tokens and keys by the routes: what is taken away is gone at once, and the log knows.
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <atomic>
 #include <thread>

@@ -1,7 +1,7 @@
 // The whole way of a model, by the routes, on a small population of its own: registered, trained, measured,
 // decided, released, asked, watched; and what happens to somebody who goes around it.
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <cmath>
 #include <fstream>

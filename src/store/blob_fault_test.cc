@@ -1,7 +1,7 @@
 // Blobs on a disk that fails, or a process that is killed, at each step: what was acknowledged stays, and
 // nothing half done is to be seen.
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 #include "store/database.h"
 
 #include <fcntl.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 

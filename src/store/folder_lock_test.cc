@@ -1,7 +1,7 @@
 #include "store/folder_lock.h"
 
 #include <fcntl.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>

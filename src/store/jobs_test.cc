@@ -1,6 +1,6 @@
 #include "store/jobs.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <set>
 #include <thread>

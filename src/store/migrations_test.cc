@@ -1,6 +1,6 @@
 #include "store/migrations.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <array>
 

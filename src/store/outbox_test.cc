@@ -1,6 +1,6 @@
 #include "store/outbox.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <map>
 #include <thread>

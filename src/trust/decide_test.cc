@@ -1,6 +1,6 @@
 #include "trust/decide.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "crypto/x509_authority.h"
 #include "trust/testing.h"

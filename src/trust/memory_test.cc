@@ -1,6 +1,6 @@
 #include "trust/memory.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include <thread>
 

@@ -1,6 +1,6 @@
 #include "trust/policy.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "trust/testing.h"
 

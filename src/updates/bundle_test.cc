@@ -1,6 +1,6 @@
 #include "updates/bundle.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 
 #include "base/file.h"
 #include "updates/testing.h"

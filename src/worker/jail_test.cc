@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>

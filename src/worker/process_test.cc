@@ -1,6 +1,6 @@
 #include "worker/process.h"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
