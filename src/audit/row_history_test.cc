@@ -2,7 +2,7 @@
 // too early left behind is not taken for that.
 #include "audit/row_history.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 #include <nlohmann/json.hpp>
 

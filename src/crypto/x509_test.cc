@@ -1,6 +1,6 @@
 #include "crypto/x509.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 #include <array>
 #include <cstdio>

@@ -1,7 +1,7 @@
 #include "data/survey.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 #include "crypto/sha256.h"
 

@@ -2,7 +2,7 @@
 
 #include <bzlib.h>
 #include <fmt/format.h>
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 #include <lz4frame.h>
 #include <lzma.h>

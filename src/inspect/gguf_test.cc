@@ -1,6 +1,6 @@
 #include "inspect/gguf.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 namespace holdfast::inspect {

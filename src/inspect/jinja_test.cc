@@ -1,6 +1,6 @@
 #include "inspect/jinja.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 namespace holdfast::inspect {
 namespace {

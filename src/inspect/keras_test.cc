@@ -1,6 +1,6 @@
 #include "inspect/keras.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 #include "inspect/model_files.h"

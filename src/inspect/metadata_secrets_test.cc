@@ -1,7 +1,7 @@
 #include "inspect/metadata_secrets.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 #include "inspect/artefact.h"

@@ -1,6 +1,6 @@
 #include "inspect/model_config.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 namespace holdfast::inspect {
 namespace {

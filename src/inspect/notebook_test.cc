@@ -1,6 +1,6 @@
 #include "inspect/notebook.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include "inspect/pickle.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 #include <algorithm>
 #include <filesystem>

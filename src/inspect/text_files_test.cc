@@ -1,6 +1,6 @@
 #include "inspect/text_files.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 #include "inspect/torch_export.h"
 
 #include <fmt/format.h>
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 #include "formats/zip_test_builder.h"

@@ -1,6 +1,6 @@
 #include "inspect/torch_script.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 #include "inspect/artefact.h"

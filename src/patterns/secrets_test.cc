@@ -1,6 +1,6 @@
 #include "patterns/secrets.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 
 #include <algorithm>
 

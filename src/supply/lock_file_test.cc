@@ -1,6 +1,6 @@
 #include "supply/lock_file.h"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 #include "supply/installed.h"
