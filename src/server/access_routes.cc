@@ -61,7 +61,7 @@ Result<Response> token(Installation& installation, Call& call) {
            installation.access().sign_in(access::PasswordSignIn{.workspace = Installation::workspace(),
                                                                 .name = name,
                                                                 .password = password,
-                                                                .source = call.head.peer.address,
+                                                                .source = call.head.peer.network(),
                                                                 .audience = audience}));
     return token_response(issued, now);
   }
@@ -77,7 +77,7 @@ Result<Response> token(Installation& installation, Call& call) {
   HF_TRY(const auto issued,
          installation.access().sign_in(access::AssertionSignIn{.workspace = Installation::workspace(),
                                                                .assertion = assertion,
-                                                               .source = call.head.peer.address,
+                                                               .source = call.head.peer.network(),
                                                                .audience = audience}));
   return token_response(issued, now);
 }
@@ -93,7 +93,7 @@ Result<Response> change_password(Installation& installation, Call& call) {
   HF_CHECK(installation.access().change_password({.workspace = Installation::workspace(),
                                                   .name = name,
                                                   .password = old_password,
-                                                  .source = call.head.peer.address},
+                                                  .source = call.head.peer.network()},
                                                  secret_of(wanted)));
   return json_response("{}");
 }

@@ -34,7 +34,10 @@ template <typename Stream>
 class Connection : public std::enable_shared_from_this<Connection<Stream>> {
  public:
   Connection(Stream stream, ConnectionShared& shared, Peer peer)
-      : stream_(std::move(stream)), shared_(shared), peer_(std::move(peer)) {}
+      : stream_(std::move(stream)),
+        shared_(shared),
+        peer_(std::move(peer)),
+        buffer_(shared.options.max_header_bytes + kBodyChunkBytes) {}
 
   [[nodiscard]] auto executor() { return stream_.get_executor(); }
 
@@ -50,7 +53,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
 
  private:
   static constexpr bool kTls = std::is_same_v<Stream, beast::ssl_stream<beast::tcp_stream>>;
-  static constexpr std::size_t kBodyChunkBytes = 64UL << 10;
+  static constexpr std::size_t kBodyChunkBytes = Service::kEarlyBodyBytes;
   static constexpr std::chrono::seconds kLinger{2};
 
   using Parser = http::request_parser<http::buffer_body>;
@@ -228,18 +231,21 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     }
     Body body(*this);
     lowest().expires_never();
-    Response response =
-        co_await on_pool<Response>([this, &head, &body] { return shared_.service.serve(head, body); });
+    Response response = co_await on_pool<Response>(
+        [this, &head, &body] { return serve_guarded(shared_.service, head, body); });
     shared_.requests.fetch_sub(1);
     co_return response;
   }
 
   // A small body is read before a thread of the pool is taken: each read from there costs two changes of
-  // thread, and a slow client would hold it up.
+  // thread, and a slow client would hold it up. Of one that does not tell its size, so much is read as shows
+  // that it is too large.
   asio::awaitable<void> read_early(std::uint64_t max_bytes) {
-    const auto size = parser_->content_length().value_or(0);
-    if (size == 0 || size > std::min<std::uint64_t>(kBodyChunkBytes, max_bytes) || expects_continue())
-      co_return;
+    if (max_bytes == 0 || parser_->is_done()) co_return;
+    if (expects_continue() && max_bytes > kBodyChunkBytes) co_return;  // it may be refused unsent
+    const auto most = std::min<std::uint64_t>(kBodyChunkBytes, max_bytes);
+    const auto size = parser_->content_length().value_or(most + 1);
+    if (parser_->content_length() && size > most) co_return;
     early_.resize(static_cast<std::size_t>(size));
     std::size_t got = 0;
     while (got < early_.size()) {
@@ -337,8 +343,8 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     }
     base::Bytes chunk(kBodyChunkBytes);
     while (true) {
-      const auto got =
-          co_await on_pool<base::Result<std::size_t>>([&source, &chunk] { return source.read(chunk); });
+      const auto got = co_await on_pool<base::Result<std::size_t>>(
+          [&source, &chunk] { return read_guarded(source, chunk); });
       if (!got) co_return false;
       message.body().data = *got > 0 ? chunk.data() : nullptr;
       message.body().size = *got;
@@ -377,7 +383,8 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   Stream stream_;
   ConnectionShared& shared_;
   Peer peer_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer
+      buffer_;  // bounded, as the extensions of a chunk and what trails a body are by nothing else
   std::optional<Parser> parser_;
   bool continue_sent_ = false;
   base::Bytes early_;         // of the body, what was read before it was asked for

@@ -1,12 +1,17 @@
 #include "server/http.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
+#include <exception>
 
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "data/json_fields.h"
 
 namespace holdfast::server {
 namespace {
@@ -44,6 +49,8 @@ base::Result<std::string> percent_decoded(std::string_view text, bool plus_is_sp
     if (c == '\0') return fail(ErrorCode::kInvalidArgument, "the target has a NUL");
     decoded.push_back(c);
   }
+  // Nothing that is stored, logged or answered could hold it.
+  if (!data::is_utf8(decoded)) return fail(ErrorCode::kInvalidArgument, "the target is no UTF-8");
   return decoded;
 }
 
@@ -124,6 +131,15 @@ std::optional<Method> parse_method(std::string_view text) {
     if (name == text) return method;
   }
   return std::nullopt;
+}
+
+std::string Peer::network() const {
+  in6_addr bytes{};
+  if (::inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &bytes) != 1) return address;
+  std::fill(std::begin(bytes.s6_addr) + 8, std::end(bytes.s6_addr), std::uint8_t{0});
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (::inet_ntop(AF_INET6, &bytes, text.data(), text.size()) == nullptr) return address;
+  return fmt::format("{}/64", text.data());
 }
 
 std::string_view RequestHead::header(std::string_view name) const {
@@ -208,6 +224,23 @@ Response problem(const base::Error& error) {
   if (status != 500) return problem(status, error.message);
   base::log(base::LogLevel::kError, "request-failed", {{"why", error.message}});
   return problem(status, "the server failed to do this; its log says why");
+}
+
+Response serve_guarded(Service& service, const RequestHead& head, BodyReader& body) {
+  try {
+    return service.serve(head, body);
+  } catch (const std::exception& error) {
+    return problem({ErrorCode::kInternal, fmt::format("{} threw: {}", head.path, error.what())});
+  }
+}
+
+base::Result<std::size_t> read_guarded(BodySource& source, base::MutableByteView buffer) {
+  try {
+    return source.read(buffer);
+  } catch (const std::exception& error) {
+    base::log(base::LogLevel::kError, "answer-cut", {{"why", error.what()}});
+    return fail(ErrorCode::kInternal, error.what());
+  }
 }
 
 }  // namespace holdfast::server

@@ -26,6 +26,9 @@ std::optional<Method> parse_method(std::string_view text);
 struct Peer {
   std::string address;                     // "127.0.0.1", "[::1]", or "local" for the Unix socket
   std::optional<std::uint32_t> local_uid;  // SO_PEERCRED of the Unix socket
+
+  // The smallest network that one subscriber is sure to hold: of an IPv6 address its /64, else the address.
+  [[nodiscard]] std::string network() const;
 };
 
 // What stands before the body. Header names are lower case; a header that stands twice is joined by ", ",
@@ -42,7 +45,7 @@ struct RequestHead {
 };
 
 // A request's target, as it stands on the request line, into path and query. kInvalidArgument for what is not
-// an absolute path, for bad percent-encoding, NUL, dot segments and names that stand twice.
+// an absolute path, for bad percent-encoding, NUL, what is no UTF-8, dot segments and names that stand twice.
 struct Target {
   std::string path;
   std::map<std::string, std::string> query;
@@ -96,6 +99,14 @@ class Service {
   // How large a body serve() may come to read: one that is not larger may be read before. Called from the
   // threads of the listener's I/O, so it never waits.
   [[nodiscard]] virtual std::uint64_t max_body_bytes(const RequestHead& head) const = 0;
+  // A request that takes no more is never waited for by a thread of the pool, however slowly its body comes.
+  // What anybody may send takes no more than this.
+  static constexpr std::uint64_t kEarlyBodyBytes = 64UL << 10;
 };
+
+// What the service answers, and what the source gives; an exception that reached this far, such as memory
+// that ran out, is logged and ends this request alone.
+Response serve_guarded(Service& service, const RequestHead& head, BodyReader& body);
+base::Result<std::size_t> read_guarded(BodySource& source, base::MutableByteView buffer);
 
 }  // namespace holdfast::server

@@ -19,11 +19,27 @@ TEST(Target, IsDecodedOnce) {
 }
 
 TEST(Target, RefusesWhatCouldBeUnderstoodInTwoWays) {
-  for (const auto* text : {"", "a", "http://x/", "*", "/%", "/%2", "/%zz", "/%00", "/..", "/a/../b", "/./a",
-                           "/%2e%2e/a", "/a%2fb", "/?x=1&x=2", "/?x=%0", "/?%00=1"}) {
+  for (const auto* text : {"",          "a",
+                           "http://x/", "*",
+                           "/%",        "/%2",
+                           "/%zz",      "/%00",
+                           "/..",       "/a/../b",
+                           "/./a",      "/%2e%2e/a",
+                           "/a%2fb",    "/?x=1&x=2",
+                           "/?x=%0",    "/?%00=1",
+                           "/%ff",      "/%c0%ae%c0%ae/a",
+                           "/?x=%ff",   "/?%ed%a0%80=1",
+                           "/\xff"}) {
     EXPECT_FALSE(parse_target(text)) << text;
   }
   EXPECT_EQ(parse_target("/" + std::string(9000, 'a')).error().code, ErrorCode::kLimitExceeded);
+}
+
+TEST(Peer, OfAnIpv6AddressTheWholeSubscriberIsOne) {
+  EXPECT_EQ(Peer{.address = "2001:db8:1:2:3:4:5:6"}.network(), "2001:db8:1:2::/64");
+  EXPECT_EQ(Peer{.address = "fe80::1%eth0"}.network(), "fe80::/64");
+  EXPECT_EQ(Peer{.address = "10.0.0.7"}.network(), "10.0.0.7");
+  EXPECT_EQ(Peer{.address = "local"}.network(), "local");
 }
 
 TEST(Problem, HasTheShapeOfRfc9457AndHidesItsOwnFaults) {

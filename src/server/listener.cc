@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/ssl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +15,10 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 
+#include "base/log.h"
 #include "base/mutex.h"
 #include "server/connection_shared.h"
 
@@ -83,6 +87,33 @@ std::vector<std::unique_ptr<asio::io_context>> make_contexts(std::uint32_t count
   return contexts;
 }
 
+// What is left to the rest of the process: the log, the database, blobs and engines.
+constexpr std::uint64_t kReservedDescriptors = 256;
+// Over the Unix socket beyond max_connections: whoever runs the server gets in when it is full.
+constexpr std::uint32_t kReservedLocal = 32;
+// How long nobody is accepted after somebody could not be: they still wait, so trying at once would not end.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+std::uint32_t affordable(std::uint32_t connections) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return connections;
+  const std::uint64_t half = limit.rlim_cur / 2;
+  const std::uint64_t most = std::max(half, limit.rlim_cur - std::min(limit.rlim_cur, kReservedDescriptors));
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(connections, most));
+}
+
+// An IPv4 client of a socket that takes both comes as ::ffff:10.0.0.7, which no rule about 10.0.0.0/8 means.
+std::string text_of(const asio::ip::address& address) {
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.to_string();
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+}
+
+asio::awaitable<void> pause_after(const boost::system::error_code& error) {
+  base::log(base::LogLevel::kWarning, "connection_not_accepted", {{"why", error.message()}});
+  asio::steady_timer timer(co_await asio::this_coro::executor, kAcceptPause);
+  [[maybe_unused]] const auto [ended] = co_await timer.async_wait(kAsTuple);
+}
+
 std::optional<std::uint32_t> peer_uid(int socket) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
@@ -97,7 +128,9 @@ struct Listener::State {
       : options(std::move(given)),
         ios(make_contexts(options.io_threads)),
         pool(options.pool_threads),
-        shared(options, service, pool) {}
+        shared(options, service, pool) {
+    options.max_connections = affordable(options.max_connections);
+  }
 
   base::Result<> listen();
   void take(TlsContext fresh) {
@@ -155,11 +188,12 @@ asio::awaitable<void> Listener::State::accept_tls() {
   while (tcp.is_open()) {
     auto [error, socket] = co_await tcp.async_accept(next_io(), kAsTuple);
     if (error == asio::error::operation_aborted || !tcp.is_open()) co_return;
+    if (error) co_await pause_after(error);
     if (error || shared.connections.load() >= options.max_connections) continue;
     boost::system::error_code ignored;
     socket.set_option(Tcp::no_delay(true), ignored);
     const auto remote = socket.remote_endpoint(ignored);
-    Peer peer{.address = ignored ? std::string() : remote.address().to_string(), .local_uid = {}};
+    Peer peer{.address = ignored ? std::string() : text_of(remote.address()), .local_uid = {}};
     const TlsContext context = current_tls();
     serve_tls(std::move(socket), *context, shared, std::move(peer));
   }
@@ -169,7 +203,8 @@ asio::awaitable<void> Listener::State::accept_local() {
   while (local.is_open()) {
     auto [error, socket] = co_await local.async_accept(next_io(), kAsTuple);
     if (error == asio::error::operation_aborted || !local.is_open()) co_return;
-    if (error || shared.connections.load() >= options.max_connections) continue;
+    if (error) co_await pause_after(error);
+    if (error || shared.connections.load() >= options.max_connections + kReservedLocal) continue;
     const auto uid = peer_uid(socket.native_handle());
     serve_local(std::move(socket), shared, {.address = "local", .local_uid = uid});
   }

@@ -33,8 +33,8 @@ struct ListenerOptions {
 
   std::uint32_t io_threads = 2;
   std::uint32_t pool_threads = 8;
-  std::uint32_t max_connections = 1024;
-  std::uint32_t max_waiting = 256;  // requests waiting for a pool thread; beyond it 503
+  std::uint32_t max_connections = 1024;  // fewer where the process may not open so many files
+  std::uint32_t max_waiting = 256;       // requests waiting for a pool thread; beyond it 503
   std::uint32_t max_header_bytes = 16'384;
   std::chrono::milliseconds header_timeout{10'000};  // also the TLS handshake
   std::chrono::milliseconds read_timeout{10'000};    // between two pieces of a body

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -64,6 +65,7 @@ class TestService final : public Service {
       release.wait();
       return {.body = std::string("waited")};
     }
+    if (head.path == "/throws") throw std::bad_alloc();
     if (head.path == "/unread") return {.body = std::string("not read")};
     auto text = read_body(body, kBodyLimit);
     if (!text) return problem(text.error());
@@ -218,6 +220,9 @@ TEST_F(ListenerTest, RefusesWhatCouldBeUnderstoodInTwoWays) {
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\nhello",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n"}) {
     EXPECT_THAT(answer(request), StartsWith("HTTP/1.1 400 Bad Request\r\n")) << request;
   }
@@ -232,6 +237,72 @@ TEST_F(ListenerTest, AClientThatIsTooSlowIsLeft) {
   start(std::move(slow));
   EXPECT_THAT(answer("GET / HTTP/1.1\r\nHos"), IsEmpty());
   EXPECT_THAT(answer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel"), IsEmpty());
+}
+
+// The pool has one thread, which a body that trickles in without telling its size must not hold.
+TEST_F(ListenerTest, ASlowBodyHoldsUpNobodyElse) {
+  auto small = options();
+  small.pool_threads = 1;
+  start(std::move(small));
+  for (const auto* how : {"", "Expect: 100-continue\r\n"}) {
+    auto slow = client();
+    slow.send(
+        fmt::format("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n{}\r\n1\r\na\r\n", how));
+    EXPECT_THAT(answer("GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), EndsWith("GET /b []"));
+    slow.send("0\r\n\r\n");
+    EXPECT_THAT(slow.receive_until("[a]"), EndsWith("POST / [a]"));
+  }
+}
+
+TEST_F(ListenerTest, WhatSurroundsABodyIsBoundedToo) {
+  start(options());
+  const std::string begin = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string trailers;
+  while (trailers.size() < 200'000) trailers += "A: b\r\n";
+  for (const auto& rest : {"1;" + std::string(200'000, 'x') + "\r\na\r\n", "0\r\n" + trailers}) {
+    EXPECT_THAT(answer(begin + rest), StartsWith("HTTP/1.1 400 "));
+  }
+}
+
+TEST_F(ListenerTest, AnExceptionEndsOneRequestAlone) {
+  start(options());
+  EXPECT_THAT(answer("GET /throws HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 500 "));
+  EXPECT_THAT(answer("GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), EndsWith("GET /b []"));
+}
+
+// For the rest of its scope the process may open no more files than it has by now, and `spare` more.
+class FewFiles {
+ public:
+  explicit FewFiles(rlim_t spare) {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const base::UniqueFd next(::dup(0));
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(next.get()) + spare;
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  }
+  FewFiles(const FewFiles&) = delete;
+  FewFiles& operator=(const FewFiles&) = delete;
+  ~FewFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// Who can't be accepted waits, and is heard when there is room again.
+TEST_F(ListenerTest, IsBackWhenFilesCanBeOpenedAgain) {
+  start(options());
+  auto first = client();
+  const std::string request = "GET /b HTTP/1.1\r\nHost: x\r\n\r\n";
+  EXPECT_THAT(first.send(request).receive_until("[]"), EndsWith("GET /b []"));
+  std::optional<RawClient> second;
+  {
+    const FewFiles few(1);
+    second.emplace(client());
+    second->send(request);
+    EXPECT_THAT(first.send(request).receive_until("[]"), EndsWith("GET /b []"));
+  }
+  EXPECT_THAT(second->receive_until("[]"), EndsWith("GET /b []"));
 }
 
 TEST_F(ListenerTest, ABodyThatNobodyReadsEndsTheConnection) {

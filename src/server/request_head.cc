@@ -9,6 +9,17 @@ namespace holdfast::server {
 using base::ErrorCode;
 using base::fail;
 
+namespace {
+
+// Nothing is one too: it was not said.
+bool is_number(std::string_view length) {
+  return length.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool is_chunked(std::string_view coding) { return beast::iequals(coding, "chunked"); }
+
+}  // namespace
+
 base::Result<RequestHead> request_head(const http::request_header<>& header, const Peer& peer) {
   // RFC 9110, section 5.3: only list-valued fields may repeat. Of these a second one could change the
   // meaning.
@@ -34,8 +45,15 @@ base::Result<RequestHead> request_head(const http::request_header<>& header, con
     entry->second.append(", ").append(std::string_view(field.value()));
   }
   if (head.header("host").empty()) return fail(ErrorCode::kInvalidArgument, "the header host is missing");
+  if (!is_number(head.header("content-length"))) {
+    return fail(ErrorCode::kInvalidArgument, "content-length is one whole number");
+  }
   if (!head.header("content-length").empty() && !head.header("transfer-encoding").empty()) {
     return fail(ErrorCode::kInvalidArgument, "content-length and transfer-encoding contradict each other");
+  }
+  // RFC 9112, section 6.1: with any other the end of the body is a guess, and what follows it a request.
+  if (const auto coding = head.header("transfer-encoding"); !coding.empty() && !is_chunked(coding)) {
+    return fail(ErrorCode::kInvalidArgument, "the only transfer-encoding that this server takes is chunked");
   }
   return head;
 }
