@@ -17,9 +17,11 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 
-constexpr std::array<std::string_view, 13> kRoleNames{
-    "reference", "new",        "construct",     "enum",        "dtype",       "array",       "call",
-    "call-data", "call-class", "call-callable", "call-encode", "call-nested", "call-getattr"};
+constexpr std::array<std::string_view, 16> kRoleNames{
+    "reference",   "new",         "construct",    "enum",           "dtype",
+    "array",       "call",        "call-data",    "call-class",     "call-callable",
+    "call-encode", "call-nested", "call-getattr", "call-construct", "call-values",
+    "subclass"};
 
 std::optional<PickleRole> parse_role(std::string_view text) {
   const auto found = std::find(kRoleNames.begin(), kRoleNames.end(), text);

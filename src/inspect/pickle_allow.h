@@ -14,19 +14,22 @@ namespace holdfast::inspect {
 // What a global is allowed for. Each role includes being mentioned; those up to kCallData, being held by an
 // object.
 enum class PickleRole : std::uint8_t {
-  kReference,     // mentioned only
-  kNew,           // a class: made without its constructor and without arguments, then given a state
-  kConstruct,     // a class: also called with any arguments
-  kEnum,          // kConstruct, and its members by getattr
-  kDtype,         // kConstruct: numpy.dtype, whose item size is followed
-  kArray,         // kNew: joblib's array wrapper, behind which raw data stands in the stream
-  kCall,          // a function, called with any arguments
-  kCallData,      // a function, called with no global but kConstruct classes and functions of this role
-  kCallClass,     // a function, called with a class first and no global but kConstruct classes after it
-  kCallCallable,  // a function, called with a kCall function and a class as its first arguments
-  kCallEncode,    // a function, called with a string and the name of the Latin-1 encoding
-  kCallNested,    // a function that loads its bytes as a pickle: where those were inspected and are clean
-  kCallGetattr,   // getattr, called with a kEnum class and a name
+  kReference,      // mentioned only
+  kNew,            // a class: made without its constructor and without arguments, then given a state
+  kConstruct,      // a class: also called with any arguments
+  kEnum,           // kConstruct, and its members by getattr
+  kDtype,          // kConstruct: numpy.dtype, whose item size is followed
+  kArray,          // kNew: joblib's array wrapper, behind which raw data stands in the stream
+  kCall,           // a function, called with any arguments
+  kCallData,       // a function, called with no global but kConstruct classes and functions of this role
+  kCallClass,      // a function, called with a class first and no global but kConstruct classes after it
+  kCallCallable,   // a function, called with a kCall function and a class as its first arguments
+  kCallEncode,     // a function, called with a string and the name of the Latin-1 encoding
+  kCallNested,     // a function that loads its bytes as a pickle: where those were inspected and are clean
+  kCallGetattr,    // getattr, called with a kEnum class and a name
+  kCallConstruct,  // a function that calls its first argument: a class, with arguments only where kConstruct
+  kCallValues,     // a function that may give back what it is given: called with no global
+  kSubclass,       // a class of arrays: made empty by numpy's _reconstruct, or for joblib; else not even held
 };
 
 std::string_view to_string(PickleRole role);  // as the list writes it: "call-class"

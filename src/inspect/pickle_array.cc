@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "inspect/pickle_machine.h"
 
@@ -20,6 +22,15 @@ constexpr std::uint64_t kMaxItemBytes = 1UL << 31;
 // Where numpy.dtype.__reduce__ puts things in the state of version 3 and 4 (arraydescr_reduce).
 constexpr std::size_t kStateItemBytes = 5;
 constexpr std::size_t kStateFlags = 7;
+// Of states before, arraydescr_setstate makes the flags anew.
+constexpr std::int64_t kFirstStateWithFlags = 3;
+
+// NumpyArrayWrapper.__init__; any other key may stand for one of its methods.
+bool is_wrapper_key(std::string_view key) {
+  constexpr std::string_view kKeys[] = {"subclass", "shape",      "order",
+                                        "dtype",    "allow_mmap", "numpy_array_alignment_bytes"};
+  return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+}
 
 // numpy.dtype's own name of a type, "f8": its kind and its size.
 PickleDtype parse_dtype(std::string_view name) {
@@ -53,25 +64,41 @@ PickleValue PickleMachine::make_dtype(std::uint32_t global, PickleValue argument
 void PickleMachine::set_dtype_state(PickleValue value, PickleValue state) {
   PickleDtype& dtype = *job_.heap.dtype_of(value);
   const auto items = job_.heap.items_of(state);
-  if (!items || items->size() <= kStateFlags || !(*items)[kStateItemBytes].is(PickleKind::kInt) ||
-      !(*items)[kStateFlags].is(PickleKind::kInt)) {
+  if (!items || items->size() <= kStateFlags || !(*items)[0].is(PickleKind::kInt) ||
+      !(*items)[kStateItemBytes].is(PickleKind::kInt) || !(*items)[kStateFlags].is(PickleKind::kInt) ||
+      (*items)[0].number() < kFirstStateWithFlags) {
     dtype.known = false;
     return;
   }
+  const bool has_objects = ((*items)[kStateFlags].number() & kHasObjects) != 0;
+  // numpy heeds neither for its own types, those without a size among them.
+  const bool own = dtype.sized ? dtype.item_bytes == 0 : dtype.has_objects != has_objects;
   const std::int64_t item_bytes = (*items)[kStateItemBytes].number();
+  if (own) dtype.known = false;
   if (dtype.sized && item_bytes >= 0) dtype.item_bytes = static_cast<std::uint64_t>(item_bytes);
-  dtype.has_objects = ((*items)[kStateFlags].number() & kHasObjects) != 0;
+  dtype.has_objects = has_objects;
 }
 
 void PickleMachine::note_array_state(std::uint64_t dict, std::span<const PickleValue> items) {
-  if (dict != array_.dict)
-    array_ = {.dict = dict, .followed = true, .shape = {}, .dtype = {}, .alignment = {}};
+  if (dict != array_.dict) {
+    array_ = {.dict = dict, .followed = dict > array_.dict, .shape = {}, .dtype = {}, .alignment = {}};
+  }
   for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
     const auto key = job_.heap.text_of(items[i]);
-    array_.followed = array_.followed && key.has_value();
+    array_.followed = array_.followed && key && is_wrapper_key(*key);
     if (key == "shape") array_.shape = items[i + 1];
     if (key == "dtype") array_.dtype = items[i + 1];
     if (key == "numpy_array_alignment_bytes") array_.alignment = items[i + 1];
+  }
+}
+
+// As check_items, but that joblib makes only empty arrays of the subclass.
+void PickleMachine::check_state_items(std::size_t start) {
+  for (std::size_t i = start; i < stack_.size(); ++i) {
+    const bool value = (i - start) % 2 == 1;
+    const bool subclass = value && job_.heap.text_of(stack_[i - 1]) == "subclass";
+    if (subclass && role_of(stack_[i]) == PickleRole::kSubclass) continue;
+    if (stack_[i].is(PickleKind::kGlobal) || stack_[i].is(PickleKind::kShaped)) check_item(stack_[i].index());
   }
 }
 
@@ -79,7 +106,7 @@ void PickleMachine::note_array_state(std::uint64_t dict, std::span<const PickleV
 bool PickleMachine::read_array(std::uint64_t offset, PickleValue state) {
   const PickleDtype* dtype = job_.heap.dtype_of(array_.dtype);
   const bool stated = state.is(PickleKind::kDict) && state.payload() == array_.dict && array_.followed &&
-                      !array_.alignment.is(PickleKind::kUnknown) &&
+                      state.payload() > newest_shared_dict_ && !array_.alignment.is(PickleKind::kUnknown) &&
                       !array_.alignment.is(PickleKind::kReported);
   if (!stated || dtype == nullptr || !dtype->known) {
     job_.report("pickle.array-unreadable", offset,

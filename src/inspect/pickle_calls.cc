@@ -128,6 +128,7 @@ bool PickleMachine::instantiate(std::uint64_t offset, PickleValue callee, std::s
   const std::size_t count = stack_.size() - first;
   const auto role = role_of(callee);
   const Manner manner = count == 0 && role && is_class(*role) ? Manner::kNew : Manner::kCall;
+  check_items(first);
   const PickleValue arguments = job_.heap.tuple(std::span(stack_).last(count));
   stack_.resize(popped_);
   return push(call(offset, callee, arguments, manner));
@@ -205,6 +206,7 @@ PickleValue PickleMachine::storage(std::span<const PickleValue> id) {
 
 PickleValue PickleMachine::call(std::uint64_t offset, PickleValue callee, PickleValue arguments,
                                 Manner manner) {
+  if (arguments.is(PickleKind::kShaped)) return reconstruct(callee, arguments);
   if (callee.is(PickleKind::kGlobal)) {
     const std::uint32_t index = callee.index();
     job_.globals.count_call(index);
@@ -218,6 +220,25 @@ PickleValue PickleMachine::call(std::uint64_t offset, PickleValue callee, Pickle
                        : std::string("Something is called that could not be followed."));
   }
   return PickleValue(PickleKind::kReported);
+}
+
+// Whether the three values from `start` on are the arguments of numpy's _reconstruct, with a class that
+// nothing else may have.
+bool PickleMachine::is_shaped(std::size_t start) const {
+  if (stack_.size() - start != 3 || start <= fence_) return false;
+  return role_of(stack_[start]) == PickleRole::kSubclass &&
+         role_of(stack_[start - 1]) == PickleRole::kCallClass;
+}
+
+PickleValue PickleMachine::reconstruct(PickleValue callee, PickleValue shaped) {
+  const bool numpys =
+      role_of(callee) == PickleRole::kCallClass && job_.globals.global(callee.index()).name == "_reconstruct";
+  if (!numpys) {
+    check_item(shaped.index());
+    return PickleValue(PickleKind::kReported);
+  }
+  job_.globals.count_call(callee.index());
+  return PickleValue(PickleKind::kObject, shaped.payload());
 }
 
 PickleValue PickleMachine::allowed_call(std::uint64_t offset, std::uint32_t index, PickleRole role,
@@ -235,7 +256,12 @@ PickleValue PickleMachine::allowed_call(std::uint64_t offset, std::uint32_t inde
     case PickleRole::kDtype:
       return make_dtype(index, arguments);
     case PickleRole::kCallClass:
+    case PickleRole::kCallConstruct:
       return instance_of((*items)[0].index());
+    case PickleRole::kCallValues:
+      return PickleValue(PickleKind::kUnknown);
+    case PickleRole::kCallGetattr:
+      return member_of(offset, index, (*items)[0].index(), *job_.heap.text_of((*items)[1]));
     case PickleRole::kCallEncode:
       if ((*items)[0].is(PickleKind::kText)) return PickleValue(PickleKind::kBytes, (*items)[0].payload());
       return PickleValue(PickleKind::kBytes);
@@ -245,16 +271,20 @@ PickleValue PickleMachine::allowed_call(std::uint64_t offset, std::uint32_t inde
 }
 
 std::string_view PickleMachine::objection(PickleRole role, Manner manner, PickleValue arguments) const {
+  const auto given = job_.heap.items_of(arguments);
+  const auto unread = [](PickleValue value) { return value.is(PickleKind::kArray); };
+  if (given && std::any_of(given->begin(), given->end(), unread)) {
+    return "it is given an array that joblib is still to read";
+  }
   switch (role) {
     case PickleRole::kReference:
+    case PickleRole::kSubclass:
       return "it is called";
     case PickleRole::kNew:
-    case PickleRole::kArray: {
-      const auto given = job_.heap.items_of(arguments);
+    case PickleRole::kArray:
       return manner == Manner::kNew && given && given->empty()
                  ? ""
                  : "its constructor is called, or given arguments";
-    }
     case PickleRole::kConstruct:
     case PickleRole::kEnum:
     case PickleRole::kDtype:
@@ -264,9 +294,8 @@ std::string_view PickleMachine::objection(PickleRole role, Manner manner, Pickle
   }
   if (manner == Manner::kNew) return "it is used as a class";
   if (role == PickleRole::kCall) return "";
-  const auto items = job_.heap.items_of(arguments);
-  if (!items) return "its arguments could not be followed";
-  return objection_to_arguments(role, *items);
+  if (!given) return "its arguments could not be followed";
+  return objection_to_arguments(role, *given);
 }
 
 std::string_view PickleMachine::objection_to_arguments(PickleRole role,
@@ -282,6 +311,19 @@ std::string_view PickleMachine::objection_to_arguments(PickleRole role,
     return !arguments[i].is(PickleKind::kGlobal) || (class_at(i) && *role_at(i) != PickleRole::kNew);
   };
   switch (role) {
+    case PickleRole::kCallValues:
+      for (const PickleValue& argument : arguments) {
+        const bool plain = !argument.is(PickleKind::kGlobal) && !argument.is(PickleKind::kUnknown);
+        if (!plain) return "it is given a global, or what could not be followed, and may give it back";
+      }
+      return "";
+    case PickleRole::kCallConstruct:
+      if (!class_at(0)) return "its first argument is no allowed class";
+      for (std::size_t i = 1; i < arguments.size(); ++i) {
+        if (!data_at(0)) return "it is given arguments for the constructor of a class that may not have any";
+        if (!data_at(i)) return "one of its arguments is a global that may not be constructed";
+      }
+      return "";
     case PickleRole::kCallData:
       for (std::size_t i = 0; i < arguments.size(); ++i) {
         if (!data_at(i) && role_at(i) != PickleRole::kCallData) return "it is given something else to call";
@@ -322,6 +364,15 @@ std::string_view PickleMachine::objection_to_arguments(PickleRole role,
 bool PickleMachine::is_member(std::uint32_t owner, std::string_view name) const {
   if (job_.globals.role(owner) == PickleRole::kEnum) return is_plain_name(name);
   return job_.globals.allows_member(owner, name);
+}
+
+// As a later protocol would have named it, "class.member", where that is on the list.
+PickleValue PickleMachine::member_of(std::uint64_t offset, std::uint32_t getattr, std::uint32_t owner,
+                                     std::string_view name) {
+  if (!job_.globals.allows_member(owner, name)) return instance_of(getattr);
+  const std::string module = job_.globals.global(owner).module;
+  const std::string member = fmt::format("{}.{}", job_.globals.global(owner).name, name);
+  return PickleValue(PickleKind::kGlobal, job_.globals.resolve(module, member, /*python2=*/false, offset));
 }
 
 std::optional<PickleRole> PickleMachine::role_of(PickleValue value) const {

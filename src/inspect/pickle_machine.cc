@@ -46,7 +46,7 @@ struct PickleMachine::Dispatch {
       {kStop, [](Machine& m, const Step&) { return m.stop(); }},
       {kPop, [](Machine& m, const Step&) { return m.pop(); }},
       {kPopMark, [](Machine& m, const Step&) { return m.pop_mark() && m.drop(m.popped_); }},
-      {kDup, [](Machine& m, const Step&) { return m.need(1) && m.push(m.stack_.back()); }},
+      {kDup, [](Machine& m, const Step&) { return m.need(1) && m.push_again(m.stack_.back()); }},
       {kFloat, [](Machine& m, const Step& s) { return m.line_constant(s); }},
       {kInt, [](Machine& m, const Step& s) { return m.line_constant(s); }},
       {kBinInt,
@@ -201,7 +201,14 @@ bool PickleMachine::pop() {
 
 bool PickleMachine::make_tuple(std::size_t count) {
   if (!need(count)) return false;
-  check_items(stack_.size() - count);
+  const std::size_t start = stack_.size() - count;
+  if (is_shaped(start)) {
+    const PickleValue shaped(PickleKind::kShaped, stack_[start].payload());
+    check_items(start + 1);
+    stack_.resize(start);
+    return push(shaped);
+  }
+  check_items(start);
   const PickleValue tuple = job_.heap.tuple(std::span(stack_).last(count));
   stack_.resize(stack_.size() - count);
   return push(tuple);
@@ -210,15 +217,18 @@ bool PickleMachine::make_tuple(std::size_t count) {
 bool PickleMachine::collect(PickleKind kind) {
   if (!pop_mark()) return false;
   const std::size_t start = popped_;
-  check_items(start);
   PickleValue made(kind);
   if (kind == PickleKind::kDict) {
     made = job_.heap.dict();
     if ((stack_.size() - start) % 2 != 0) return finish(End::kMalformed, "DICT has a key without a value");
     if (start > 0 && stack_[start - 1].is(PickleKind::kArray)) {
       note_array_state(made.payload(), std::span(stack_).subspan(start));
+      check_state_items(start);
+      stack_.resize(start);
+      return push(made);
     }
   }
+  check_items(start);
   stack_.resize(start);
   return push(made);
 }
@@ -239,7 +249,18 @@ bool PickleMachine::get(std::uint64_t index) {
   if (value.is(PickleKind::kAbsent))
     return finish(End::kMalformed, "a memo slot is read that was never written");
   if (other_memo_) compare_readings(index, value);
-  return push(value);
+  return push_again(value);
+}
+
+// What joblib's arrays depend on is followed in one place only: picklers never write either twice.
+bool PickleMachine::push_again(PickleValue value) {
+  if (value.is(PickleKind::kDict)) newest_shared_dict_ = std::max(newest_shared_dict_, value.payload());
+  if (!value.is(PickleKind::kArray) || within_) return push(value);
+  job_.report(
+      "pickle.array-unreadable", reader_.position(),
+      "An array that joblib is still to read stands in two places, so where the instructions go on can't "
+      "be told; they were not followed.");
+  return finish(End::kRefused, {});
 }
 
 // A loader other than joblib's reads another slot here. Where honest files differ so, that loader soon fails;
@@ -275,6 +296,9 @@ bool PickleMachine::set_items(std::uint64_t offset, std::size_t start) {
   if (target.is(PickleKind::kDict)) {
     if (in_array || target.payload() == array_.dict) {
       note_array_state(target.payload(), std::span(stack_).subspan(start));
+      check_state_items(start);
+      stack_.resize(start);
+      return true;
     }
   } else if (stack_.size() > start) {
     check_target(offset, target);

@@ -151,10 +151,16 @@ class PickleMachine {
   // conditions.
   void check_items(std::size_t start) {
     for (std::size_t i = start; i < stack_.size(); ++i) {
-      if (stack_[i].is(PickleKind::kGlobal)) check_item(stack_[i].index());
+      if (stack_[i].is(PickleKind::kGlobal) || stack_[i].is(PickleKind::kShaped)) {
+        check_item(stack_[i].index());
+      }
     }
   }
   void check_item(std::uint32_t global);
+  bool is_shaped(std::size_t start) const;
+  PickleValue reconstruct(PickleValue callee, PickleValue shaped);
+  // A value that the stack or the memo holds once more.
+  bool push_again(PickleValue value);
   enum class Manner : std::uint8_t { kNew, kCall };
   PickleValue call(std::uint64_t offset, PickleValue callee, PickleValue arguments, Manner manner);
   PickleValue allowed_call(std::uint64_t offset, std::uint32_t index, PickleRole role, PickleValue arguments,
@@ -163,6 +169,8 @@ class PickleMachine {
   std::string_view objection(PickleRole role, Manner manner, PickleValue arguments) const;
   std::string_view objection_to_arguments(PickleRole role, std::span<const PickleValue> arguments) const;
   bool is_member(std::uint32_t owner, std::string_view name) const;
+  PickleValue member_of(std::uint64_t offset, std::uint32_t getattr, std::uint32_t owner,
+                        std::string_view name);
   PickleValue instance_of(std::uint32_t global) const;
   std::optional<PickleRole> role_of(PickleValue value) const;
 
@@ -171,7 +179,7 @@ class PickleMachine {
   void set_dtype_state(PickleValue dtype, PickleValue state);
   struct ArrayState {
     std::uint64_t dict = 0;  // the serial number of the dict that these stand in
-    bool followed = true;    // no key of it was forgotten
+    bool followed = true;    // no key of it was forgotten or is unknown, and nothing else holds the dict
     PickleValue shape, dtype, alignment;
 
     [[nodiscard]] bool aligned() const {  // as joblib: anything but None
@@ -179,6 +187,7 @@ class PickleMachine {
     }
   };
   void note_array_state(std::uint64_t dict, std::span<const PickleValue> items);
+  void check_state_items(std::size_t start);
   bool read_array(std::uint64_t offset, PickleValue state);
   std::optional<std::uint64_t> array_bytes(const PickleDtype& dtype) const;
   bool skip_padding(std::uint64_t offset);
@@ -197,6 +206,7 @@ class PickleMachine {
   std::optional<PickleMemo> other_memo_;  // of Part::kObjects: as a loader other than joblib's has it
   std::uint64_t protocol_ = 0;
   ArrayState array_;
+  std::uint64_t newest_shared_dict_ = 0;  // the highest serial number of those that stand in several places
   PickleValue result_;
   End end_ = End::kStop;
   std::string_view why_;

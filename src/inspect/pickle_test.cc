@@ -137,6 +137,17 @@ TEST(HostilePickles, AreAllFoundWithSeverityHighOrAbove) {
   }
 }
 
+// Behind compression only joblib reads them.
+TEST(HostilePickles, ThatMisleadAboutJoblibsArraysAreFoundBehindCompressionToo) {
+  for (const auto& file : files_in("hostile")) {
+    const std::string name = file.filename();
+    const bool misleads = name.starts_with("joblib-state-") || name.starts_with("joblib-array-") ||
+                          name.starts_with("joblib-method-") || name.starts_with("joblib-objects-");
+    if (!misleads) continue;
+    EXPECT_GE(inspect(read(file), {.container = PickleContainer::kJoblib}).worst(), Severity::kHigh) << name;
+  }
+}
+
 TEST(BenignPickles, AreAllClean) {
   const auto files = files_in("benign");
   EXPECT_GE(files.size(), 25U);

@@ -38,6 +38,7 @@ enum class PickleKind : std::uint8_t {
   kObject,  // payload: the index of the global that made it
   kDtype,   // payload: an index of PickleHeap's dtypes
   kArray,   // joblib's NumpyArrayWrapper; payload: the index of the global
+  kShaped,  // (class, shape, type) for numpy's _reconstruct; payload: the index of the class, a kSubclass
 };
 
 class PickleValue {

@@ -34,7 +34,7 @@ struct RuleSet {
 };
 
 // Of the program's own lists: the day on which they last changed, and two digits.
-inline constexpr std::int64_t kBuiltinRulesVersion = 2026112300;
+inline constexpr std::int64_t kBuiltinRulesVersion = 2026112400;
 const RuleSet& builtin_rules();
 
 inline constexpr std::size_t kMaxRuleChangesBytes = 4UL << 20;

@@ -16,6 +16,7 @@ import io
 import pathlib
 import pickle
 import sys
+import tempfile
 import uuid
 import warnings
 
@@ -74,6 +75,20 @@ def numpy_values():
     write("numpy-large", np.zeros(200000), (2, 4, 5))
 
 
+def memory_mapped_values():
+    import numpy as np
+
+    with tempfile.NamedTemporaryFile() as file:
+        values = np.memmap(file, dtype="f8", mode="w+", shape=(6,))
+        values[:] = range(6)
+        write("numpy-memmap", {"values": values})
+        try:
+            import joblib
+        except ImportError:
+            return
+        joblib.dump({"values": values, "again": [values, values]}, OUT / "joblib-memmap.joblib")
+
+
 def scipy_values():
     import numpy as np
     import scipy.interpolate
@@ -102,7 +117,7 @@ def pandas_values():
                              pd.DatetimeIndex(["2024-01-01"], freq="D"), pd.CategoricalIndex(["a"]),
                              pd.TimedeltaIndex(["1D"]), pd.period_range("2024", periods=2), pd.interval_range(0, 2)],
           (2, 4, 5))
-    write("pandas-scalars", [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-01", tz="UTC"), pd.Timedelta("1D"), pd.NA,
+    write("pandas-scalars", [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-01", tz="UTC"), pd.Timestamp("2024-01-01", tz="Europe/Berlin"), pd.Timedelta("1D"), pd.NA,
                              pd.NaT, pd.Period("2024-01"), pd.Interval(0, 1), pd.CategoricalDtype(["a"]),
                              pd.offsets.MonthEnd(2)], (2, 4, 5))
 
@@ -294,7 +309,7 @@ def write_transformers():
         write(f"transformers-{name}", config, (2, 4))
 
 
-GROUPS = (python_values, numpy_values, scipy_values, pandas_values, joblib_values, write_sklearn, write_torch,
+GROUPS = (python_values, numpy_values, memory_mapped_values, scipy_values, pandas_values, joblib_values, write_sklearn, write_torch,
           write_torchvision, write_boosters, write_transformers)
 
 if __name__ == "__main__":

@@ -134,6 +134,22 @@ def reaching_further():
     case("conditional-function-held", call("functools", "partial", global_("torch.storage", "_load_from_bytes"), bytes_(b"x" * 40)) + b".")
     case("conditional-function-as-factory", call("collections", "defaultdict", global_("builtins", "getattr")) + b".")
     case("new-with-arguments", b"\x80\x02cnumpy\nmemmap\nU\x0d/nonexistent/\x85\x81.")
+    memmap = global_("numpy", "memmap")
+    case("newobj-function-with-arguments", call("copyreg", "__newobj__", memmap, b"S'/nonexistent/x'\n") + b".")
+    case("new-index-of-another-class", call("pandas.core.indexes.datetimes", "_new_DatetimeIndex", memmap, b"}S'filename'\nS'/nonexistent/x'\ns") + b".")
+    case("class-that-opens-files-held", call("functools", "partial", memmap, b"S'/nonexistent/x'\n") + b".")
+    shaped = b"(" + memmap + b"(I0\ntS'b'\nt"
+    case("class-that-opens-files-in-state", global_("functools", "partial") + b"(" + global_("builtins", "int") + b"tR"
+         + global_("numpy.core.multiarray", "_reconstruct") + shaped + b"p1\n00g1\nb.")
+    case("class-that-opens-files-as-arguments", global_("numpy.core.multiarray", "_reconstruct") + shaped + b"p1\n00"
+         + global_("functools", "partial") + b"g1\nR.")
+    case("inst-hands-on-getattr", b"(" + global_("builtins", "getattr") + b"S'x'\nS'upper'\nifunctools\npartial\n.")
+    case("obj-hands-on-getattr", b"(" + global_("functools", "partial") + global_("builtins", "getattr") + b"S'x'\nS'upper'\no.")
+    case("identity-of-class", call("torch.jit._pickle", "restore_type_tag", global_("sklearn.base", "BaseEstimator"), b"S''\n")
+         + b"(N}S'__setstate__'\n" + global_("builtins", "len") + b"stb.")
+    case("identity-of-name", call("torch.jit._pickle", "restore_type_tag", b"S'os'\n", b"S''\n") + b"S'system'\n\x93(" + TRUE + b"tR.")
+    case("identity-of-scalar", call("numpy._core.multiarray", "scalar", call("numpy", "dtype", b"S'O8'\n"), b"S'os'\n")
+         + b"S'system'\n\x93(" + TRUE + b"tR.")
     case("scipy-distribution", b"\x80\x02cscipy.stats._continuous_distns\nnorm_gen\n)\x81}U\x13_parse_arg_templateU\x04passsb.")
     case("build-on-module", b"\x80\x04" + text("torch.nn.modules") + text("linear") + b"\x93}" + text("Linear") + b"Nsb.")
     case("build-on-class", b"\x80\x02ccollections\nOrderedDict\n}U\x01aI1\nsb.")
@@ -214,6 +230,22 @@ def joblib_streams():
     swapped = b"\x80\x04" + text("builtins") + b"\x94" + text("int") + b"\x940" + b"0h\x00h\x01\x93)R."
     case("joblib-object-array-other-memo", outer + array_wrapper(size(1), object_type, swapped + b"."))
     case("joblib-object-array-open", array_wrapper(size(1), object_type, b"\x80\x020" + PAYLOAD))
+    # What follows is a string to one who takes the array for unaligned, and padding and a program to joblib.
+    hidden = b"\x8c" + bytes([139 + len(PAYLOAD)]) + b"a" * 139 + b"0" + PAYLOAD[:-1] + b"."
+    wrapper = b"\x80\x04cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81"
+    state = (b"(" + text("subclass") + b"cnumpy\nndarray\n" + text("shape") + size(0) + text("order") + text("C")
+             + text("dtype") + byte_type + text("allow_mmap") + b"\x89u")
+    case("joblib-state-noted-again", wrapper + b"}q\x05(" + aligned + b"u0}(" + text("order") + text("C") + b"u0h\x05" + state + b"b" + hidden)
+    shared = b"ccollections\nUserDict\n)\x81}" + text("data") + b"h\x05sb" + aligned + b"s0b"
+    case("joblib-state-shared", wrapper + b"}q\x05" + state + shared + hidden)
+    case("joblib-state-duplicated", wrapper + b"}" + state + b"2q\x050" + shared + hidden)
+    case("joblib-array-twice", wrapper + b"q\x06}" + state[:-1] + aligned + b"ub\x01\xff" + b"0h\x06}" + state + b"b" + hidden)
+    case("joblib-method-in-state", wrapper + b"}" + state[:-1].replace(size(0), size(len(PAYLOAD))) + text("read") + b"cbuiltins\nException\nub"
+         + b"0" + PAYLOAD[:-1] + b".")
+    case("joblib-array-through-identity", call("torch.jit._pickle", "restore_type_tag", wrapper, b"S''\n") + b"}" + state + b"b.")
+    old_type = object_type.replace(b"K\x03", b"K\x02").replace(b"K\x3f", b"K\x00")
+    case("joblib-objects-of-old-state", array_wrapper(size(1), old_type, b"\x80\x04K\x00K\x00K\x00."))
+    case("joblib-objects-without-flag", array_wrapper(size(1), object_type.replace(b"K\x3f", b"K\x00"), b"\x80\x04K\x00K\x00K\x00."))
     case("joblib-after-array", array_wrapper(size(1), byte_type, b"\x01\xff\x00" + b"0" + PAYLOAD, aligned))
 
 
