@@ -28,6 +28,34 @@ std::string_view last_of(std::string_view name) { return name.substr(name.rfind(
 
 }  // namespace
 
+// Whether what is built in stands as a value at token `i`, and not as the name of a parameter or variable.
+bool PythonReader::is_handed_on(std::size_t i) const {
+  if (i == 0 || i + 1 >= tokens_.size()) return false;
+  if (is_sign(i - 1, '@')) return true;
+  const bool ends = is_sign(i + 1, ',') || is_sign(i + 1, ')');
+  if (!ends) return false;
+  if (is_sign(i - 1, '=')) return true;
+  if (!is_sign(i - 1, '(') || i < 2) return false;
+  constexpr std::array<std::string_view, 7> kCallers{"map",     "filter", "partial", "submit",
+                                                     "starmap", "reduce", "register"};
+  return std::any_of(kCallers.begin(), kCallers.end(),
+                     [&](std::string_view caller) { return tokens_[i - 2].is_name(caller); });
+}
+
+void PythonReader::judge_mention(const std::string& name, std::size_t i) {
+  if (name.find_first_of("([") != std::string::npos || name.starts_with("sh.")) return;
+  const auto kind = python_call_kind(name);
+  const std::string_view last = last_of(name);
+  const bool function = !last.empty() && last.front() >= 'a' && last.front() <= 'z';
+  const bool qualified = last.size() < name.size();
+  const bool runs = kind == PythonCallKind::kShell || kind == PythonCallKind::kProcess ||
+                    (kind == PythonCallKind::kExecutesText && name != "compile");
+  if (!runs || !function || !(qualified || is_handed_on(i))) return;
+  const bool text = kind == PythonCallKind::kExecutesText;
+  add(text ? "python.executes-text" : "python.process", {}, i,
+      fmt::format("{} is handed on, so that something else may call it{}", name, when(i)));
+}
+
 void PythonReader::judge_call(const std::string& name, const std::vector<PythonArgument>& arguments,
                               std::size_t i, bool reached) {
   const auto kind = python_call_kind(name);
@@ -158,6 +186,13 @@ void PythonReader::judge_unknown_call(const std::string& name, const std::vector
     }
   }
   const std::string_view last = last_of(name);
+  if ((last == "methodcaller" || last == "attrgetter") && !arguments.empty()) {
+    const std::string method = literal(arguments[0].begin, arguments[0].end);
+    if (python_call_kind("os." + method) != PythonCallKind::kNone ||
+        python_call_kind(method) == PythonCallKind::kExecutesText) {
+      add("python.hidden-code", {}, i, fmt::format("it reaches {} by a name in a string", quote(method)));
+    }
+  }
   if (last == "from_string" && !arguments.empty() && name.find("nvironment") != std::string::npos &&
       !is_literal(arguments[0].begin, arguments[0].end)) {
     add("python.template-injection", {}, i,

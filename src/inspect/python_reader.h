@@ -61,7 +61,7 @@ class PythonReader {
       if (tokens_[i].kind == Kind::kName) {
         judge_name(tokens_[i].text, i);
         if (is_sign(i + 1, ':') && is_sign(i + 2, '=')) assignment(i, i + 3);
-        if (!after_dot(i)) primary(i);
+        if (!after_dot(i)) judge_mention(primary(i), i);
       }
       if (is_sign(i, '(')) parenthesized(i);
       if (is_string(i)) system_prompt(i);
@@ -170,13 +170,29 @@ class PythonReader {
     if (at == end && !path.empty()) {
       const std::string target = resolve(path);
       if (python_call_kind(target) != PythonCallKind::kNone) aliases_[name] = target;
-    } else if (is_name(begin) && is_sign(begin + 1, '(') && tokens_[begin + 1].partner + 1U == end) {
-      // os_ = __import__("os"), run = getattr(os, "system")
+    } else if (is_name(begin) && is_one_primary(begin, end)) {
+      // os_ = __import__("os"), run = getattr(os, "system"), run = vars(os)["system"]
       quiet_ = true;
       const std::string target = primary(begin);
       quiet_ = false;
-      if (!target.empty() && target.back() != ')') aliases_[name] = target;
+      if (!target.empty() && target.back() != ')' && target.back() != ']') aliases_[name] = target;
     }
+  }
+
+  // name.name(...)[...].name, and nothing beside it.
+  [[nodiscard]] bool is_one_primary(std::size_t begin, std::size_t end) const {
+    bool called = false;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (tokens_[i].partner > i) {
+        i = tokens_[i].partner;
+        called = true;
+      } else if (!is_name(i) && !is_sign(i, '.')) {
+        return false;
+      } else if (is_name(i) && i > begin && !is_sign(i - 1, '.')) {
+        return false;
+      }
+    }
+    return called;
   }
 
   // The name with its modules, as far as imports and assignments tell.
@@ -385,6 +401,9 @@ class PythonReader {
         fmt::format("it reaches for {}, by which code gets at what it does not name", formats::quote(name)));
   }
 
+  // A function that is named and not called: map(os.system, x), @exec, Thread(target=os.system).
+  void judge_mention(const std::string& name, std::size_t i);
+  [[nodiscard]] bool is_handed_on(std::size_t i) const;
   void judge_call(const std::string& name, const std::vector<PythonArgument>& arguments, std::size_t i,
                   bool reached);
   void judge_executed_text(const std::string& name, const PythonArgument& text, std::size_t i);

@@ -100,6 +100,16 @@ constexpr Rule kRules[] = {
      .practice = "P11",
      .risk = "R12",
      .atlas = ""},
+    {.id = "python.starts-by-itself",
+     .severity = Severity::kHigh,
+     .title = "Code that Python runs whenever it starts",
+     .explanation =
+         "A line of a .pth file that begins with import, and the modules sitecustomize and usercustomize, "
+         "are run at the start of every Python that finds them on its path, whoever asked for it.",
+     .remedy = "Remove the file: no model is loaded by it. In a package's own folder, look at what it runs.",
+     .practice = "P24",
+     .risk = "R12",
+     .atlas = "AML.T0011.000"},
     {.id = "python.template-injection",
      .severity = Severity::kMedium,
      .title = "Template that comes from outside",

@@ -42,6 +42,12 @@ TEST(Python, StartingPrograms) {
                 {"import subprocess\nsubprocess.run(['id'])", "python.process"},
                 {"from subprocess import Popen\nPopen(\n  cmd,\n  shell=True)", "python.process"},
                 {"run = os.system\nrun('id')", "python.process"},
+                {"import importlib\nm = importlib.import_module('os')\nm.system('id')", "python.process"},
+                {"import os\nlist(map(os.system, ['id']))", "python.process"},
+                {"import os\nThread(target=os.system, args=('id',)).start()", "python.process"},
+                {"import os\nrun = (os\n .system)\nrun('id')", "python.process"},
+                {"class A:\n  __getattr__ = __import__('os').system\nA().id", "python.process"},
+                {"import posix\nposix.execv('/bin/true', ['true'])", "python.process"},
                 {"__import__('os').system('id')", "python.process"},
                 {"import importlib\nimportlib.import_module('o' + 's').system('id')", "python.process"},
                 {"getattr(os, 'system')('id')", "python.process"},
@@ -116,6 +122,18 @@ TEST(Python, InjectionIntoLanguages) {
 }
 
 // What published model code does every day.
+TEST(Python, HandsOnWhatRunsText) {
+  expect_found({{"@exec\n@input\nclass X: pass", "python.executes-text"},
+                {"def f(e=eval): e('1')", "python.executes-text"},
+                {"list(map(exec, codes))", "python.executes-text"},
+                {"import operator\noperator.methodcaller('system', 'id')(os)", "python.hidden-code"}});
+  for (const std::string_view honest :
+       {"def run(train, eval):\n  if eval: pass", "fit(eval=True)", "model.eval()", "re.compile('a')",
+        "import subprocess\ntry: pass\nexcept subprocess.CalledProcessError: pass", "x = f(train, eval)"}) {
+    EXPECT_THAT(inspect(honest), IsEmpty()) << honest;
+  }
+}
+
 TEST(Python, LeavesHonestCodeAlone) {
   for (const auto* code :
        {"import os, re\nfrom torch import nn\nclass A(nn.Module):\n  def forward(self, x):\n    return "

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -43,6 +45,25 @@ bool is_python(formats::Format format, std::string_view path) {
   return format == formats::Format::kPython || path.ends_with(".py") || path.ends_with(".pyw");
 }
 
+// What loaders read as a program or configuration, whatever it begins with.
+bool is_read_by_name(std::string_view path) {
+  constexpr std::array<std::string_view, 5> kEnds{".py", ".pyw", ".pth", ".yaml", ".yml"};
+  return std::any_of(kEnds.begin(), kEnds.end(), [&](std::string_view end) { return path.ends_with(end); });
+}
+
+// Lib/site.py: addpackage, execsitecustomize. A line of a .pth file that begins so is executed.
+bool is_start_hook(std::string_view path, std::string_view text) {
+  const std::string_view name = path.substr(path.find_last_of("/!") + 1);
+  if (name == "sitecustomize.py" || name == "usercustomize.py") return true;
+  if (!name.ends_with(".pth")) return false;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+    if (line.starts_with("import ") || line.starts_with("import\t")) return true;
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return false;
+}
+
 // Documents show configuration as an example; no loader reads them.
 bool is_prose(std::string_view path) { return path.ends_with(".md") || path.ends_with(".rst"); }
 
@@ -52,10 +73,14 @@ Gaps inspect_text_file(formats::Format format, formats::Stream& stream, const st
                        Findings& findings) {
   const auto text = read_and_scan(stream, path, findings);
   if (!text) return {text.error().message};
-  if (!text->whole && format != formats::Format::kText) {
+  if (!text->whole && (format != formats::Format::kText || is_read_by_name(path))) {
     return {fmt::format("it is text beyond the {} MiB that are read", kMaxTextBytes >> 20)};
   }
-  if (is_python(format, path)) {
+  const bool start_hook = is_start_hook(path, text->bytes);
+  if (start_hook) {
+    findings.add("python.starts-by-itself", path, 0, "Python runs it whenever it starts where it is found");
+  }
+  if (is_python(format, path) || start_hook) {
     findings.add("file.python-source", path, 0, "it is Python source");
     return inspect_python(text->bytes, {.path = path, .part = {}}, findings);
   }

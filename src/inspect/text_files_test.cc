@@ -66,6 +66,21 @@ TEST(TextFiles, ThatArePythonAreReadAsSuch) {
   }
 }
 
+TEST(TextFiles, ThatPythonRunsAtItsStartAreFound) {
+  const auto hook = inspect("./lib\nimport os; os.system('id')\n", formats::Format::kText, "model/a.pth");
+  ASSERT_THAT(hook.findings, SizeIs(3));
+  EXPECT_EQ(hook.findings[0].rule_id, "python.starts-by-itself");
+  EXPECT_EQ(hook.findings[2].rule_id, "python.process");
+  EXPECT_EQ(inspect("x = 1\n", formats::Format::kText, "a.zip!sitecustomize.py").findings[0].rule_id,
+            "python.starts-by-itself");
+  EXPECT_THAT(inspect("./lib\nimported\n", formats::Format::kText, "model/a.pth").findings, IsEmpty());
+}
+
+TEST(TextFiles, ThatLoadersTakeForAProgramAreNotClearedBeyondTheBound) {
+  const std::string text(kMaxTextBytes + 10, '\n');
+  EXPECT_THAT(inspect(text, formats::Format::kText, "config.yaml").gaps, SizeIs(1));
+}
+
 TEST(TextFiles, AreReadToTheirEndForCredentials) {
   std::string text(kMaxTextBytes + 10, '\n');
   text += patterns::testing::github_token();
