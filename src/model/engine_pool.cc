@@ -31,7 +31,7 @@ class EnginePool::State {
       const MutexLock lock(mutex_);
       ending_ = true;
     }
-    changed_.notify_all();
+    needed_.notify_all();
     if (keeper_.joinable()) keeper_.join();
   }
 
@@ -39,7 +39,7 @@ class EnginePool::State {
   Result<> start() {
     keeper_ = std::thread([this] { keep(); });
     const MutexLock lock(mutex_);
-    while (running_ < options_.engines && !last_error_) changed_.wait(mutex_);
+    while (running_ < options_.engines && !last_error_) free_.wait(mutex_);
     if (last_error_) return fail(*last_error_);
     return {};
   }
@@ -56,19 +56,19 @@ class EnginePool::State {
     return engine;
   }
 
+  // Wakes one of those who wait for an engine, if any does: this is on the way of every prediction.
   void give_back(Engine engine) {
-    std::optional<Engine> ended;  // ends its process after the lock is released
+    if (!engine.alive()) {
+      lose(std::move(engine));
+      return;
+    }
+    bool awaited = false;
     {
       const MutexLock lock(mutex_);
-      if (engine.alive()) {
-        idle_.push_back(std::move(engine));
-      } else {
-        --running_;
-        std::erase_if(processes_, [&engine](const Running& one) { return one.id == engine.id(); });
-        ended.emplace(std::move(engine));
-      }
+      idle_.push_back(std::move(engine));
+      awaited = waiting_ > 0;
     }
-    changed_.notify_all();
+    if (awaited) free_.notify_one();
   }
 
   [[nodiscard]] const Signature& signature() const { return signature_; }
@@ -105,13 +105,25 @@ class EnginePool::State {
     return processes_;
   }
 
+  // The keeper starts another; whoever waits looks whether that is in vain. Its process ends after the lock
+  // is released.
+  void lose(Engine engine) {
+    {
+      const MutexLock lock(mutex_);
+      --running_;
+      std::erase_if(processes_, [&engine](const Running& one) { return one.id == engine.id(); });
+    }
+    needed_.notify_all();
+    free_.notify_all();
+  }
+
   Result<Engine> wait_for_idle(Deadline deadline) HF_REQUIRES(mutex_) {
     while (idle_.empty()) {
       if (running_ == 0 && last_error_) {
         return fail(ErrorCode::kUnavailable,
                     fmt::format("no engine runs this model: {}", last_error_->message));
       }
-      if (changed_.wait_until(mutex_, deadline) == std::cv_status::timeout && idle_.empty()) {
+      if (free_.wait_until(mutex_, deadline) == std::cv_status::timeout && idle_.empty()) {
         return fail(ErrorCode::kDeadline, "no engine of this model became free in time");
       }
     }
@@ -128,7 +140,7 @@ class EnginePool::State {
         const MutexLock lock(mutex_);
         take_in(std::move(engine));
       }
-      changed_.notify_all();
+      free_.notify_all();
     }
     std::vector<Engine> last;
     const MutexLock lock(mutex_);
@@ -143,9 +155,9 @@ class EnginePool::State {
       const bool needed = running_ < options_.engines;
       if (needed && now >= not_before_) return true;
       if (needed) {
-        changed_.wait_until(mutex_, not_before_);
+        needed_.wait_until(mutex_, not_before_);
       } else {
-        changed_.wait(mutex_);
+        needed_.wait(mutex_);
       }
     }
     return false;
@@ -180,7 +192,8 @@ class EnginePool::State {
   Signature signature_;
 
   base::Mutex mutex_;
-  base::ConditionVariable changed_;
+  base::ConditionVariable free_;    // an engine is idle, or a start has failed
+  base::ConditionVariable needed_;  // for the keeper: an engine is lost, or the pool ends
   std::vector<Engine> idle_ HF_GUARDED_BY(mutex_);
   std::size_t running_ HF_GUARDED_BY(mutex_) = 0;         // idle or at work
   std::vector<Running> processes_ HF_GUARDED_BY(mutex_);  // of those

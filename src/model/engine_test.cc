@@ -235,6 +235,28 @@ TEST_F(EngineTest, ManyThreadsShareAPool) {
   EXPECT_EQ(pool->health().restarts, 0U);
 }
 
+TEST_F(EngineTest, WhoWaitsForAnEngineThatIsLostGetsTheNextOne) {
+  auto pool = EnginePool::start(sealed(weighted_sum_model())).value();
+  ASSERT_EQ(::kill(pool->any_process().value(), SIGSTOP), 0);
+  std::thread late([&] {
+    const auto outputs =
+        pool->predict(std::vector{rows({1, 2})}, worker::deadline_in(std::chrono::milliseconds(300)));
+    ASSERT_FALSE(outputs.has_value());
+    EXPECT_EQ(outputs.error().code, ErrorCode::kDeadline);
+  });
+  while (pool->any_process()) std::this_thread::yield();
+  std::vector<std::thread> waiting;
+  for (int t = 0; t < 3; ++t) {
+    waiting.emplace_back([&] {
+      const auto outputs = pool->predict(std::vector{rows({1, 2})}, soon());
+      ASSERT_TRUE(outputs.has_value()) << outputs.error().message;
+    });
+  }
+  late.join();
+  for (auto& thread : waiting) thread.join();
+  EXPECT_EQ(pool->health().restarts, 1U);
+}
+
 TEST_F(EngineTest, TooManyWaitingAreTurnedAway) {
   auto pool = EnginePool::start(sealed(weighted_sum_model()), {.max_waiting = 0}).value();
   ASSERT_TRUE(pool->predict(std::vector{rows({1, 2})}, soon()).has_value());
