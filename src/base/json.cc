@@ -116,27 +116,58 @@ std::u16string utf16(std::string_view text) {
 
 Result<> write_canonical(const json& value, std::string& out);
 
-Result<> write_object(const json& value, std::string& out) {
-  std::vector<std::pair<std::u16string, std::string>> sorted;
-  sorted.reserve(value.size());
-  for (const auto& [name, member] : value.items()) sorted.emplace_back(utf16(name), name);
-  std::sort(sorted.begin(), sorted.end());
-  out.push_back('{');
-  bool first = true;
-  for (const auto& [order, name] : sorted) {
-    if (!std::exchange(first, false)) out.push_back(',');
-    HF_CHECK(write_canonical(json(name), out));
-    out.push_back(':');
-    HF_CHECK(write_canonical(value.at(name), out));
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Text without anything to escape, which most is, as it stands.
+void write_text(const std::string& text, std::string& out) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= ' ' && static_cast<unsigned char>(c) < 0x7F && c != '"' &&
+           c != '\\';
+  });
+  if (!plain) {
+    out += json(text).dump();
+    return;
   }
-  out.push_back('}');
+  out.push_back('"');
+  out += text;
+  out.push_back('"');
+}
+
+Result<> write_member(const std::string& name, const json& member, std::string& out) {
+  if (out.back() != '{') out.push_back(',');
+  write_text(name, out);
+  out.push_back(':');
+  return write_canonical(member, out);
+}
+
+Result<> write_members(const json::object_t& object, std::string& out) {
+  // The map's order, by bytes, is that of the code units where all names are ASCII.
+  const bool in_order =
+      std::all_of(object.begin(), object.end(), [](const auto& entry) { return is_ascii(entry.first); });
+  if (in_order) {
+    for (const auto& [name, member] : object) HF_CHECK(write_member(name, member, out));
+    return {};
+  }
+  std::vector<std::pair<std::u16string, const json::object_t::value_type*>> sorted;
+  sorted.reserve(object.size());
+  for (const auto& entry : object) sorted.emplace_back(utf16(entry.first), &entry);
+  std::sort(sorted.begin(), sorted.end());
+  for (const auto& [order, entry] : sorted) HF_CHECK(write_member(entry->first, entry->second, out));
   return {};
 }
 
 Result<> write_canonical(const json& value, std::string& out) {
   switch (value.type()) {
     case json::value_t::object:
-      return write_object(value, out);
+      out.push_back('{');
+      HF_CHECK(write_members(value.get_ref<const json::object_t&>(), out));
+      out.push_back('}');
+      return {};
+    case json::value_t::string:
+      write_text(value.get_ref<const std::string&>(), out);
+      return {};
     case json::value_t::array: {
       out.push_back('[');
       bool first = true;
