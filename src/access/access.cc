@@ -1,5 +1,7 @@
 #include "access/access.h"
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "access/change.h"
@@ -19,6 +21,11 @@ constexpr std::size_t kIdBytes = 16;        // random
 constexpr std::size_t kPasswordBytes = 15;  // random, of a one-time password: 20 characters
 // Of assertions that no key signed: the first of each source, then fewer and fewer.
 constexpr ThrottleLimits kRefusedAssertions{.free_failures = 10, .free_source_failures = 100};
+
+// Of one caller in a minute recorded one by one; the walk of somebody who only tries doors is longer.
+constexpr RefusalTally::Limits kRefusals{.in_full = 60};
+constexpr int kUnauthorized = 401;
+constexpr int kForbidden = 403;
 
 Result<std::vector<Principal>> load_principals(const store::Snapshot& view) {
   HF_TRY(const auto rows, all_principals(view));
@@ -61,6 +68,7 @@ Access::Access(const AccessParts& parts, AccessOptions options, crypto::Password
       nobody_(std::move(nobody)),
       passwords_(options_.throttle),
       refused_assertions_(kRefusedAssertions),
+      refusals_(kRefusals),
       gate_(options_.password_gate) {}
 
 Access::~Access() = default;
@@ -162,8 +170,11 @@ Result<Authorised> Access::authorise(const Caller& caller, Action action, const 
                                      std::string_view source, const json& details) {
   HF_TRY(const Decided decided, decide(caller, action, resource, source));
   HF_TRY(const Entry entry, decided.entry(details));
-  const bool durable = !decided.allowed() || info(action).writes;
-  auto receipt = durable ? parts_.recorder.record(entry) : parts_.recorder.note(entry);
+  if (!decided.allowed()) {
+    HF_CHECK(record_refusal(entry, kForbidden));
+    return decided.authorised();
+  }
+  auto receipt = info(action).writes ? parts_.recorder.record(entry) : parts_.recorder.note(entry);
   if (!receipt) return base::fail(receipt.error());
   return decided.authorised(*receipt);
 }
@@ -171,9 +182,55 @@ Result<Authorised> Access::authorise(const Caller& caller, Action action, const 
 Result<Decided> Access::permit(const Caller& caller, Action action, const Resource& resource) {
   HF_TRY(Decided decided, decide(caller, action, resource));
   if (decided.allowed()) return decided;
-  HF_TRY(const Entry entry, decided.entry());
-  HF_CHECK(parts_.recorder.record(entry));
+  HF_CHECK(refuse(decided));
   return base::fail(ErrorCode::kPermissionDenied, decided.why());
+}
+
+Result<> Access::refuse(const Decided& decided) {
+  HF_TRY(const Entry entry, decided.entry());
+  return record_refusal(entry, kForbidden);
+}
+
+Result<> Access::refuse_bearer(const WorkspaceId& workspace, std::string_view source,
+                               const base::Error& why) {
+  HF_TRY(std::string details, base::canonical_json({{"source", source}, {"cause", why.message}}));
+  return record_refusal({.workspace = workspace,
+                         .actor = "unknown:bearer",
+                         .action = "authenticate",
+                         .resource = "token",
+                         .decision = "deny",
+                         .details = std::move(details)},
+                        kUnauthorized);
+}
+
+Result<> Access::record_refusal(const Entry& entry, int status) {
+  const auto verdict =
+      refusals_.take(fmt::format("{}/{}", entry.workspace.value(), entry.actor), status, parts_.clock.now());
+  if (verdict.ended) HF_CHECK(note(*verdict.ended));
+  if (verdict.in_full) HF_CHECK(parts_.recorder.record(entry));
+  return {};
+}
+
+Result<> Access::note(const RefusalTally::Counted& counted) {
+  json by_status = json::object();
+  for (const auto& [status, count] : counted.by_status) by_status[std::to_string(status)] = count;
+  HF_TRY(std::string details, base::canonical_json({{"from", counted.from.text()},
+                                                    {"until", counted.until.text()},
+                                                    {"further_refusals", by_status}}));
+  const auto slash = counted.principal.find('/');  // no workspace's name holds one
+  HF_CHECK(parts_.recorder.note({.workspace = WorkspaceId(counted.principal.substr(0, slash)),
+                                 .actor = counted.principal.substr(slash + 1),
+                                 .action = "refusal.count",
+                                 .resource = "decisions",
+                                 .decision = "deny",
+                                 .details = std::move(details)}));
+  return {};
+}
+
+Result<> Access::record_counts(Counts which) {
+  const auto all = which == Counts::kAll ? refusals_.take_all() : refusals_.take_ended(parts_.clock.now());
+  for (const auto& counted : all) HF_CHECK(note(counted));
+  return {};
 }
 
 std::string Access::make_id() const { return base::hex_encode(parts_.random.take(kIdBytes)); }

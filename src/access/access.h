@@ -12,6 +12,7 @@
 #include "access/decision.h"
 #include "access/password_gate.h"
 #include "access/recorder.h"
+#include "access/refusal_tally.h"
 #include "access/snapshot.h"
 #include "access/throttle.h"
 #include "access/tokens.h"
@@ -112,15 +113,24 @@ class Access {
   // under its name.
   base::Result<Caller> local_operator(const base::WorkspaceId& workspace);
 
-  // Recorded before the answer: durably if it is denied or the action writes, else as a note.
+  // Recorded before the answer: durably if the action writes, else as a note; of a denial see refuse().
   // kPermissionDenied with the reason.
   base::Result<Authorised> authorise(const Caller& caller, Action action, const Resource& resource,
                                      std::string_view source = {});
   base::Result<Authorised> authorise(const Caller& caller, Action action, const Resource& resource,
                                      std::string_view source, const nlohmann::json& details);
-  // The decision alone: the caller records Decided::entry(), before it answers.
+  // The decision alone: the caller records Decided::entry(), or calls refuse(), before it answers.
   base::Result<Decided> decide(const Caller& caller, Action action, const Resource& resource,
                                std::string_view source = {});
+  // Records a denial durably; from some number in a minute on, the further ones of the same caller are
+  // counted, so that nobody fills the log by asking for what they don't get.
+  base::Result<> refuse(const Decided& decided);
+  // The same of a bearer token that nobody holds: a sign of one that was stolen, or guessed.
+  base::Result<> refuse_bearer(const base::WorkspaceId& workspace, std::string_view source,
+                               const base::Error& why);
+  // Records what was only counted: of those minutes that have ended, or of all.
+  enum class Counts { kEnded, kAll };
+  base::Result<> record_counts(Counts which);
 
   // --- signing in ---
 
@@ -197,6 +207,8 @@ class Access {
   // decide(), with a denial recorded and returned as the error.
   base::Result<Decided> permit(const Caller& caller, Action action, const Resource& resource);
   base::Result<Receipt> record(const Attempted& attempt, bool allowed, const nlohmann::json& details);
+  base::Result<> record_refusal(const Entry& entry, int status);
+  base::Result<> note(const RefusalTally::Counted& counted);
   base::Result<Checked> check_password(const PasswordSignIn& request, std::string_view action);
   base::Result<> refuse_expired(const Checked& checked);
   base::Result<> refuse_assertion(const AssertionSignIn& request, const base::Error& why);
@@ -219,6 +231,7 @@ class Access {
   crypto::PasswordHash nobody_;  // checked where there is no person, for the same time
   Throttle passwords_;
   Throttle refused_assertions_;  // bounds their records, not the services
+  RefusalTally refusals_;
   PasswordGate gate_;
   base::Mutex mutex_;
   std::shared_ptr<const Snapshot> snapshot_ HF_GUARDED_BY(mutex_);  // null: could not be read

@@ -1,9 +1,13 @@
 #include "programs/server_backend.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 
 #include "cli/updates_settings.h"
@@ -136,18 +140,55 @@ class EndSignals {
     if (!fd.valid()) return holdfast::base::fail_errno("cannot wait for signals", errno);
     return EndSignals(std::move(fd));
   }
-  Result<> wait() const {
-    signalfd_siginfo info{};
-    while (::read(fd_.get(), &info, sizeof info) < 0) {
-      if (errno != EINTR) return holdfast::base::fail_errno("cannot wait for signals", errno);
-    }
-    return {};
+  // Whether one came within this time.
+  Result<bool> wait(std::chrono::milliseconds at_most) const {
+    pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&waiting, 1, static_cast<int>(at_most.count()));
+    if (ready >= 0) return ready > 0;
+    if (errno == EINTR) return false;
+    return holdfast::base::fail_errno("cannot wait for signals", errno);
   }
 
  private:
   explicit EndSignals(holdfast::base::UniqueFd fd) : fd_(std::move(fd)) {}
   holdfast::base::UniqueFd fd_;
 };
+
+// As many files as the system lets this process open; its workers get fewer, by their own limits.
+void raise_descriptors() {
+  constexpr rlim_t kEnough = 65'536;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kEnough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+  // Where it can't be, the listener takes fewer connections.
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+struct End {
+  bool asked;  // else its log had stopped, and could go on if it were opened again
+  std::uint16_t port;
+};
+
+Result<End> serve_once(const ServeOptions& options, const char* version, const EndSignals& signals) {
+  constexpr std::chrono::seconds kLookAtLog{2};
+  HF_TRY(const auto installation, open(options.state, options.settings, version, Missing::kMade));
+  HF_TRY(const auto first, installation->bootstrap());
+  HF_TRY(const auto host, Host::start(*installation, {.address = options.address,
+                                                      .port = options.port,
+                                                      .names = options.settings.list("server.names"),
+                                                      .watch = watch_options(options.settings)}));
+  if (first) options.say(first_words(*first));
+  options.say(fmt::format("listening on https://{}:{}, and for this user on {}", options.address,
+                          host->port(), (options.state / Host::kSocketFile).string()));
+  for (;;) {
+    HF_TRY(const bool asked, signals.wait(kLookAtLog));
+    if (asked) options.say("ending: requests under way are finished first");
+    if (asked) return End{.asked = true, .port = host->port()};
+    if (host->look_at_log() != holdfast::server::LogState::kMayGoOn) continue;
+    options.say("the audit log had stopped, and there is room for it again: starting anew");
+    return End{.asked = false, .port = host->port()};
+  }
+}
 
 // The body of a request that comes from this process.
 class LocalBody final : public BodyReader {
@@ -200,18 +241,13 @@ Result<ApiResponse> response_of(holdfast::server::Response response) {
 
 Result<ExitCode> ServerBackend::serve(const ServeOptions& options) {
   HF_TRY(const auto signals, EndSignals::block());
-  HF_TRY(const auto installation, open(options.state, options.settings, version_, Missing::kMade));
-  HF_TRY(const auto first, installation->bootstrap());
-  HF_TRY(const auto host, Host::start(*installation, {.address = options.address,
-                                                      .port = options.port,
-                                                      .names = options.settings.list("server.names"),
-                                                      .watch = watch_options(options.settings)}));
-  if (first) options.say(first_words(*first));
-  options.say(fmt::format("listening on https://{}:{}, and for this user on {}", options.address,
-                          host->port(), (options.state / Host::kSocketFile).string()));
-  HF_CHECK(signals.wait());
-  options.say("ending: requests under way are finished first");
-  return ExitCode::kDone;
+  raise_descriptors();
+  ServeOptions now = options;
+  for (;;) {
+    HF_TRY(const auto end, serve_once(now, version_, signals));
+    if (end.asked) return ExitCode::kDone;
+    now.port = end.port;  // those who know it come back to it
+  }
 }
 
 Result<ApiResponse> ServerBackend::send_in_process(const fs::path& state, const Config& settings,

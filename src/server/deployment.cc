@@ -98,7 +98,7 @@ class Deployment::AuditSink final : public gateway::PredictionSink {
     HF_CHECK(record.status == kTooManyRequests ? log_->note(refusal) : log_->append(refusal));
     return {};
   }
-  Result<> note(const RefusalTally::Counted& counted) {
+  Result<> note(const access::RefusalTally::Counted& counted) {
     json by_status = json::object();
     for (const auto& [status, count] : counted.by_status) by_status[std::to_string(status)] = count;
     HF_TRY(std::string details, base::canonical_json({{"from", counted.from.text()},
@@ -122,7 +122,7 @@ class Deployment::AuditSink final : public gateway::PredictionSink {
     return out;
   }
   audit::Log* log_;
-  RefusalTally tally_;
+  access::RefusalTally tally_;
 };
 
 Deployment::Deployment(Installation& installation, const WatchOptions& watch)
@@ -146,6 +146,8 @@ void Deployment::observe(std::string address, bool is_private,
 
 Result<> Deployment::record_counts(Counts which) {
   HF_CHECK(audit_->record_counts(which, installation_->parts().clock.now()));
+  HF_CHECK(installation_->access().record_counts(which == Counts::kAll ? access::Access::Counts::kAll
+                                                                       : access::Access::Counts::kEnded));
   return record_connections();
 }
 

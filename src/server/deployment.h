@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,7 +13,6 @@
 #include "server/installation.h"
 #include "server/listener.h"
 #include "server/meters.h"
-#include "server/refusal_tally.h"
 #include "server/watch.h"
 
 namespace holdfast::server {
@@ -49,6 +49,10 @@ class Deployment {
   [[nodiscard]] gateway::Gateway& gateway() { return *gateway_; }
   [[nodiscard]] Watch& watch() { return watch_; }
   [[nodiscard]] Meters& meters() { return meters_; }
+
+  // Whether the log takes records, as it was last looked at: without it no inference is answered.
+  void set_recording(bool recording) { recording_ = recording; }
+  [[nodiscard]] bool recording() const { return recording_; }
 
   // The engines of what each endpoint serves, as they are at this moment.
   [[nodiscard]] std::vector<govern::EngineFacts> engines();
@@ -92,6 +96,7 @@ class Deployment {
   Meters meters_;
   Watch watch_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  std::atomic<bool> recording_ = true;
   base::Mutex counting_;
   Channel channel_ HF_GUARDED_BY(counting_);
   base::Mutex mutex_;  // one release at a time

@@ -23,7 +23,8 @@ bool is_private(const std::string& address) {
 }  // namespace
 
 Host::Host(Installation& installation, const HostOptions& options)
-    : deployment_(installation, options.watch),
+    : installation_(installation),
+      deployment_(installation, options.watch),
       router_(api_routes({.installation = installation, .deployment = deployment_}), installation.access(),
               Installation::workspace(), ::geteuid()) {}
 
@@ -59,6 +60,12 @@ Result<> Host::listen(Installation& installation, const HostOptions& options) {
   upkeep_ = std::make_unique<Upkeep>(installation, deployment_,
                                      UpkeepOptions{.also = [this] { return renew_certificate(); }});
   return {};
+}
+
+LogState Host::look_at_log() {
+  const auto state = server::look_at_log(installation_);
+  deployment_.set_recording(state == LogState::kStands);
+  return state;
 }
 
 Result<> Host::renew_certificate() {

@@ -9,6 +9,7 @@
 #include "server/deployment.h"
 #include "server/installation.h"
 #include "server/listener.h"
+#include "server/log_restart.h"
 #include "server/router.h"
 #include "server/server_certificate.h"
 #include "server/upkeep.h"
@@ -39,11 +40,15 @@ class Host {
 
   [[nodiscard]] std::uint16_t port() const { return listener_->port(); }
 
+  // To be asked from time to time: who asks whether the server is ready is told by what was found here.
+  LogState look_at_log();
+
  private:
   explicit Host(Installation& installation, const HostOptions& options);
   base::Result<> listen(Installation& installation, const HostOptions& options);
   base::Result<> renew_certificate();
 
+  Installation& installation_;
   Deployment deployment_;
   Router router_;
   std::unique_ptr<ServerCertificate> certificate_;

@@ -14,6 +14,8 @@ using base::Result;
 
 namespace {
 
+constexpr const char* kOpenBecause =
+    "the Open Inference Protocol's health and name tell nothing of any model";
 constexpr std::uint64_t kMaxRequestBytes = 4UL << 20;
 
 Response response_of(gateway::Answer answer) {
@@ -48,15 +50,7 @@ Result<access::Authorised> decide(Installation& installation, const Call& call, 
       .type = ResourceType::kEndpoint, .workspace = caller.workspace(), .id = endpoint};
   HF_TRY(const auto decided,
          installation.access().decide(caller, Action::kInfer, resource, call.head.peer.address));
-  if (!decided.allowed()) {
-    HF_TRY(const auto entry, decided.entry());
-    HF_CHECK(installation.log().append({.workspace = entry.workspace,
-                                        .actor = entry.actor,
-                                        .action = entry.action,
-                                        .resource = entry.resource,
-                                        .decision = entry.decision,
-                                        .details = entry.details}));
-  }
+  if (!decided.allowed()) HF_CHECK(installation.access().refuse(decided));
   return decided.authorised();
 }
 
@@ -104,20 +98,28 @@ void add_open_routes(const Api& api, std::vector<Route>& routes) {
   const Open open[] = {
       {"/v2", "serverMetadata", "Name, version and extensions", &gateway::Gateway::server_metadata},
       {"/v2/health/live", "serverLive", "Whether the server runs", &gateway::Gateway::live},
-      {"/v2/health/ready", "serverReady", "Whether the server answers inferences", &gateway::Gateway::ready},
   };
   for (const auto& one : open) {
-    routes.push_back(
-        {.method = Method::kGet,
-         .path = one.path,
-         .operation = one.operation,
-         .summary = one.summary,
-         .open_because = "the Open Inference Protocol's health and name tell nothing of any model",
-         .response = R"({"type":"object"})",
-         .handler = [api, answer = one.answer](Call& /*call*/) -> Result<Response> {
-           return response_of((api.deployment.gateway().*answer)());
-         }});
+    routes.push_back({.method = Method::kGet,
+                      .path = one.path,
+                      .operation = one.operation,
+                      .summary = one.summary,
+                      .open_because = kOpenBecause,
+                      .response = R"({"type":"object"})",
+                      .handler = [api, answer = one.answer](Call& /*call*/) -> Result<Response> {
+                        return response_of((api.deployment.gateway().*answer)());
+                      }});
   }
+  routes.push_back({.method = Method::kGet,
+                    .path = "/v2/health/ready",
+                    .operation = "serverReady",
+                    .summary = "Whether the server answers inferences",
+                    .open_because = kOpenBecause,
+                    .response = R"({"type":"object"})",
+                    .handler = [api](Call& /*call*/) -> Result<Response> {
+                      if (!api.deployment.recording()) return json_response(R"({"ready":false})", 503);
+                      return response_of(api.deployment.gateway().ready());
+                    }});
 }
 
 }  // namespace

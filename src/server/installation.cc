@@ -79,7 +79,10 @@ Result<> Installation::open_rooms() {
       access_,
       access::Access::open(
           {.database = *database_, .recorder = *recorder_, .clock = clock, .random = base::system_random()},
-          {.issuer = options_.issuer, .one_time_life = options_.one_time_life}));
+          {.issuer = options_.issuer,
+           // Hashing and waiting together leave some threads of the listener's pool to everybody else.
+           .password_gate = {.at_once = 2, .waiting = 3},
+           .one_time_life = options_.one_time_life}));
   parts_ = std::make_unique<registry::Parts>(registry::Parts{
       .database = *database_, .blobs = *blobs_, .keys = *keys_, .log = *log_, .clock = clock});
   models_ = std::make_unique<registry::Models>(*parts_, options_.admission);

@@ -38,12 +38,19 @@ Result<registry::Version> version_of(const Installation& installation, const bas
   return installation.models().find(workspace, parameters.find("model")->second, std::stol(text));
 }
 
-// Who made a version may not approve or waive it, so the decision needs the makers.
+// Who made a version may not approve or waive it, so the decision needs the makers. One that is not there is
+// decided on too: else who may read nothing learns from the 404 what there is.
 ResourceOf on_version(Installation& installation) {
   return [&installation](const access::Caller& caller,
                          const Parameters& parameters) -> Result<access::Resource> {
-    HF_TRY(const auto version, version_of(installation, caller.workspace(), parameters));
-    return version.resource();
+    const auto version = version_of(installation, caller.workspace(), parameters);
+    if (version) return version->resource();
+    if (version.error().code != ErrorCode::kNotFound) return fail(version.error());
+    const std::string& model = parameters.find("model")->second;
+    return access::Resource{.type = ResourceType::kVersion,
+                            .workspace = caller.workspace(),
+                            .id = fmt::format("{}/{}", model, parameters.find("version")->second),
+                            .model = model};
   };
 }
 

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include <nlohmann/json.hpp>
@@ -18,6 +20,20 @@ using base::Result;
 namespace {
 
 constexpr int kMaxJsonDepth = 16;
+
+// Left free by what is sent, of the disk: what the log and the database need to go on.
+constexpr std::uint64_t kMostRoomKept = 512UL << 20;
+constexpr std::uint64_t kShareKept = 20;  // a twentieth, where that is less
+
+// kUnavailable where `bytes` more would leave less. A file system that does not tell is let pass.
+Result<> leave_room(int fd, std::uint64_t bytes) {
+  struct statvfs disk{};
+  if (::fstatvfs(fd, &disk) != 0 || disk.f_blocks == 0) return {};
+  const std::uint64_t kept = std::min(kMostRoomKept, disk.f_blocks * disk.f_frsize / kShareKept);
+  if (disk.f_bavail * disk.f_frsize >= kept + bytes) return {};
+  return fail(ErrorCode::kUnavailable,
+              "the server's disk is almost full, so it takes no files; make room there, and try again");
+}
 
 }  // namespace
 
@@ -50,9 +66,13 @@ Result<formats::FileSource> spool_body(Call& call, const std::filesystem::path& 
   if (!fd.valid()) return base::fail_errno("cannot keep what is being sent", errno);
   call.body.limit(max_bytes);
   base::Bytes piece(kPiece);
+  std::uint64_t taken = 0;
   for (;;) {
     HF_TRY(const std::size_t got, call.body.read(piece));
     if (got == 0) break;
+    // Twice: it is sealed into its place beside this copy.
+    taken += got;
+    HF_CHECK(leave_room(fd.get(), taken + got));
     HF_CHECK(base::write_full(fd.get(), base::ByteView(piece).first(got)));
   }
   return formats::FileSource::adopt(std::move(fd));

@@ -46,6 +46,11 @@ bool fits(std::string_view pattern, std::string_view path, Parameters& parameter
   return pattern.empty() && path.empty();
 }
 
+bool has_scheme(std::string_view authorization, std::string_view scheme) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(authorization.substr(0, scheme.size()), scheme, {}, lower, lower);
+}
+
 Result<> check_query(const Route& route, const RequestHead& head) {
   for (const auto& [name, value] : head.query) {
     if (std::find(route.query.begin(), route.query.end(), name) != route.query.end()) continue;
@@ -72,6 +77,7 @@ Router::Router(std::vector<Route> routes, access::Access& access, base::Workspac
   for (const auto& route : routes_) {
     HF_ASSERT(route.handler != nullptr);
     HF_ASSERT(route.action.has_value() == route.open_because.empty());
+    HF_ASSERT(route.action.has_value() || route.max_body_bytes <= kEarlyBodyBytes);
   }
 }
 
@@ -127,11 +133,16 @@ Result<access::Caller> identify(access::Access& access, const RequestHead& head,
   constexpr std::string_view kScheme = "Bearer ";
   const auto authorization = head.header("authorization");
   if (authorization.empty() && head.peer.local_uid == owner) return access.local_operator(workspace);
-  if (!authorization.starts_with(kScheme)) {
+  // RFC 9110, section 11.1: the scheme in any case.
+  if (!has_scheme(authorization, kScheme)) {
     return fail(ErrorCode::kUnauthenticated,
                 "say who calls: send the header Authorization: Bearer with a token (see docs/access.md)");
   }
-  return access.authenticate(authorization.substr(kScheme.size()), audience);
+  auto caller = access.authenticate(authorization.substr(kScheme.size()), audience);
+  if (!caller && caller.error().code == ErrorCode::kUnauthenticated) {
+    HF_CHECK(access.refuse_bearer(workspace, head.peer.address, caller.error()));
+  }
+  return caller;
 }
 
 }  // namespace holdfast::server

@@ -107,13 +107,37 @@ TEST_F(RouterTest, APersonSignsInAndMayDoWhatTheirGroupMay) {
   EXPECT_EQ(ask(Method::kGet, "/v1/models", {}, bearer).status, 403);
 }
 
+TEST_F(RouterTest, WhoMayReadNothingLearnsNotEvenWhatThereIs) {
+  const auto made = ask(Method::kPost, "/v1/people", R"({"name":"eve"})").json;
+  ask(Method::kPost, "/v1/password",
+      nlohmann::json{{"name", "eve"}, {"current", made["one_time_password"]}, {"new", "a few words in a row"}}
+          .dump());
+  const auto signed_in =
+      ask(Method::kPost, "/v1/token", "grant_type=password&username=eve&password=a+few+words+in+a+row").json;
+  const std::string eve = signed_in["access_token"];
+  EXPECT_EQ(ask(Method::kGet, "/v1/models/credit/versions/7", {}, eve).status, 403);
+  EXPECT_EQ(ask(Method::kPost, "/v1/models/credit/versions/7/approve", "{}", eve).status, 403);
+  EXPECT_EQ(ask(Method::kGet, "/v1/models/credit/versions/7").status, 404);
+}
+
 TEST_F(RouterTest, ADenialIsInTheLog) {
   const auto made = ask(Method::kPost, "/v1/people", R"({"name":"eve"})").json;
-  EXPECT_EQ(ask(Method::kGet, "/v1/models", {}, "stolen").status, 401);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(ask(Method::kGet, "/v1/models", {}, "stolen").status, 401);
+  }
   const auto records = ask(Method::kGet, "/v1/audit/records?limit=1000").json["records"];
   bool created = false;
-  for (const auto& record : records) created = created || record["action"] == "createPrincipal";
+  int refused = 0;
+  for (const auto& record : records) {
+    created = created || record["action"] == "createPrincipal";
+    if (record["action"] == "authenticate") ++refused;
+  }
   EXPECT_TRUE(created) << records;
+  EXPECT_EQ(refused, 60) << "in one minute; the others are counted";
+  ASSERT_TRUE(deployment_->record_counts(Deployment::Counts::kAll));
+  ASSERT_TRUE(installation_->log().flush());
+  const auto counted = ask(Method::kGet, "/v1/audit/records?limit=1000").json["records"].dump();
+  EXPECT_THAT(counted, HasSubstr(R"("further_refusals":{"401":40})"));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-#include "server/refusal_tally.h"
+#include "access/refusal_tally.h"
 
-namespace holdfast::server {
+namespace holdfast::access {
 
 using base::MutexLock;
 using base::Timestamp;
@@ -48,4 +48,4 @@ std::vector<RefusalTally::Counted> RefusalTally::take_before(std::optional<Times
 std::vector<RefusalTally::Counted> RefusalTally::take_ended(Timestamp now) { return take_before(now); }
 std::vector<RefusalTally::Counted> RefusalTally::take_all() { return take_before(std::nullopt); }
 
-}  // namespace holdfast::server
+}  // namespace holdfast::access

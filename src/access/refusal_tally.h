@@ -10,7 +10,7 @@
 #include "base/mutex.h"
 #include "base/time.h"
 
-namespace holdfast::server {
+namespace holdfast::access {
 
 // Keeps a caller whose requests are refused over and over from filling the audit log: the first of each
 // window of time are recorded in full, the rest of it are counted, and one record tells the counts. Callers
@@ -59,4 +59,4 @@ class RefusalTally {
   std::map<std::string, Window, std::less<>> windows_ HF_GUARDED_BY(mutex_);
 };
 
-}  // namespace holdfast::server
+}  // namespace holdfast::access

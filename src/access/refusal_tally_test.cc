@@ -1,8 +1,8 @@
-#include "server/refusal_tally.h"
+#include "access/refusal_tally.h"
 
 #include <gtest/gtest.h>
 
-namespace holdfast::server {
+namespace holdfast::access {
 namespace {
 
 using base::Timestamp;
@@ -57,4 +57,4 @@ TEST(RefusalTally, CallersBeyondItsRoomAreRecordedInFull) {
 }
 
 }  // namespace
-}  // namespace holdfast::server
+}  // namespace holdfast::access
