@@ -96,13 +96,14 @@ Result<Prepared> prepare(const Record& record, base::Timestamp now, base::Random
   HF_CHECK(check_length("resource", record.resource));
   HF_CHECK(check_length("decision", record.decision));
   HF_TRY(json details, parse_details(record.details));
-  const json object{{"action", record.action},
-                    {"actor", record.actor},
-                    {"at", now.microseconds()},
-                    {"decision", record.decision},
-                    {"details", std::move(details)},
-                    {"resource", record.resource},
-                    {"workspace", record.workspace.value()}};
+  json object = json::object();
+  object["action"] = record.action;
+  object["actor"] = record.actor;
+  object["at"] = now.microseconds();
+  object["decision"] = record.decision;
+  object["details"] = std::move(details);
+  object["resource"] = record.resource;
+  object["workspace"] = record.workspace.value();
   auto text = base::canonical_json(object);
   if (!text) return fail(std::move(text).error().within("an audit record"));
   base::Bytes plain(kSaltBytes);
