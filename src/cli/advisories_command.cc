@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "cli/advisory_bundles.h"
@@ -15,10 +16,12 @@
 #include "supply/collect.h"
 #include "supply/exploitation.h"
 #include "updates/advisories.h"
+#include "updates/folder.h"
 
 namespace holdfast::cli {
 namespace {
 
+using nlohmann::ordered_json;
 using std::chrono::hours;
 
 struct Options {
@@ -72,8 +75,7 @@ base::Result<std::optional<supply::ExploitationIndex>> open_exploitation(const O
 }
 
 base::Result<> write_index(const std::filesystem::path& path, base::ByteView bytes) {
-  std::error_code error;
-  if (!path.parent_path().empty()) std::filesystem::create_directories(path.parent_path(), error);
+  HF_CHECK(updates::make_private_folder(path.parent_path()));
   return base::write_file_atomically(path, bytes);
 }
 
@@ -123,7 +125,45 @@ base::Result<> finish_exploitation(const Imports& imports, const Options& option
   const auto path = exploitation_path(options, invocation);
   HF_CHECK(write_index(path, bytes));
   HF_TRY(const auto index, supply::ExploitationIndex::open(bytes));
-  print(fmt::format("{}: {}\n", path.generic_string(), summary(index.status())));
+  if (!options.json) print(fmt::format("{}: {}\n", path.generic_string(), summary(index.status())));
+  return {};
+}
+
+ordered_json json_of(const std::filesystem::path& path, const supply::IndexStatus& status) {
+  return {{"file", path.generic_string()},  {"imported_at", status.imported_at.text()},
+          {"newest", status.newest.text()}, {"advisories", status.advisories},
+          {"packages", status.packages},    {"withdrawn", status.withdrawn}};
+}
+
+ordered_json json_of(const supply::ExploitationStatus& status) {
+  return {{"cves", status.rows},
+          {"epss_of", day_or_none(status.scored_at)},
+          {"known_exploited_of", day_or_none(status.catalogue_of)}};
+}
+
+// What is there now, after an import or without one.
+base::Result<ordered_json> state_json(const Options& options, const Invocation& invocation) {
+  ordered_json state{{"index", nullptr}, {"exploitation", nullptr}};
+  if (const auto index = open_index(options, invocation)) {
+    state["index"] = json_of(index_path(options, invocation), index->status());
+  } else if (index.error().code != base::ErrorCode::kNotFound) {
+    return base::fail(index.error());
+  }
+  HF_TRY(const auto exploitation, open_exploitation(options, invocation));
+  if (exploitation) state["exploitation"] = json_of(exploitation->status());
+  return state;
+}
+
+base::Result<> finish_advisories(base::ByteView bytes, const Options& options, const Invocation& invocation) {
+  const auto path = index_path(options, invocation);
+  HF_TRY(const auto index, supply::AdvisoryIndex::open(base::Bytes(bytes.begin(), bytes.end())));
+  HF_CHECK(forget_bundle(path));
+  HF_CHECK(write_index(path, bytes));
+  const auto& status = index.status();
+  if (options.json) return {};
+  print(fmt::format("{}: {} advisories on {} packages, {} withdrawn, the newest of {}\n",
+                    path.generic_string(), status.advisories, status.packages, status.withdrawn,
+                    status.newest.text()));
   return {};
 }
 
@@ -132,9 +172,8 @@ base::Result<ExitCode> import(const Options& options, const Invocation& invocati
   HF_TRY(const bool bundle, updates::is_bundle(options.paths.front()));
   if (bundle && options.paths.size() == 1) {
     return import_advisory_bundle(options.paths.front(), index_path(options, invocation), options.key,
-                                  invocation);
+                                  options.json, invocation);
   }
-  HF_CHECK(allow_unsigned_advisories(options.unsigned_archives, index_path(options, invocation), invocation));
   Imports imports;
   HF_TRY(const auto before, open_exploitation(options, invocation));
   if (before) imports.exploitation = supply::ExploitationImport(*before);
@@ -144,17 +183,15 @@ base::Result<ExitCode> import(const Options& options, const Invocation& invocati
   }
   base::Bytes bytes;
   if (imports.any_advisories) {
+    HF_CHECK(allow_unsigned_advisories(options.unsigned_archives, invocation));
     HF_TRY(bytes, imports.advisories.finish(base::system_clock().now()));
   }
   if (imports.any_exploitation) HF_CHECK(finish_exploitation(imports, options, invocation));
-  if (!imports.any_advisories) return ExitCode::kDone;
-  const auto path = index_path(options, invocation);
-  HF_CHECK(write_index(path, bytes));
-  HF_TRY(const auto index, supply::AdvisoryIndex::open(bytes));
-  const auto& status = index.status();
-  print(fmt::format("{}: {} advisories on {} packages, {} withdrawn, the newest of {}\n",
-                    path.generic_string(), status.advisories, status.packages, status.withdrawn,
-                    status.newest.text()));
+  if (imports.any_advisories) HF_CHECK(finish_advisories(bytes, options, invocation));
+  if (options.json) {
+    HF_TRY(const auto state, state_json(options, invocation));
+    print(state.dump(2) + "\n");
+  }
   return ExitCode::kDone;
 }
 
@@ -167,6 +204,27 @@ std::optional<std::string> staleness(const Options& options, const supply::Index
                      std::chrono::duration_cast<hours>(age).count() / 24, options.stale_days);
 }
 
+// "critical=7", or "exploited=3".
+base::Result<> set_deadline(const std::string& text, supply::MatchOptions& match) {
+  const auto equals = text.find('=');
+  const auto word = text.substr(0, equals);
+  const auto severity = supply::severity_of_word(word);
+  const bool exploited = word == "exploited";
+  int days = -1;
+  const bool number = equals != std::string::npos && CLI::detail::lexical_cast(text.substr(equals + 1), days);
+  if ((severity == supply::Severity::kUnknown && !exploited) || !number || days < 0 || days > 36'500) {
+    return base::fail(
+        base::ErrorCode::kInvalidArgument,
+        fmt::format("it is SEVERITY=DAYS, such as critical=7 or exploited=3, not \"{}\"", text));
+  }
+  if (exploited) {
+    match.exploited_deadline = hours(24) * days;
+  } else {
+    match.deadlines[severity] = hours(24) * days;
+  }
+  return {};
+}
+
 base::Result<supply::MatchOptions> match_options(const Options& options) {
   supply::MatchOptions match{.now = base::system_clock().now(), .vex_lasts = hours(24) * options.vex_days};
   for (const auto& path : options.vex) {
@@ -175,27 +233,14 @@ base::Result<supply::MatchOptions> match_options(const Options& options) {
     if (!statements) return base::fail(std::move(statements).error().within(path.generic_string()));
     match.vex.insert(match.vex.end(), statements->begin(), statements->end());
   }
-  for (const auto& deadline : options.deadlines) {
-    const auto equals = deadline.find('=');
-    const auto word = deadline.substr(0, equals);
-    const auto severity = supply::severity_of_word(word);
-    const bool exploited = word == "exploited";
-    int days = -1;
-    const bool number =
-        equals != std::string::npos && CLI::detail::lexical_cast(deadline.substr(equals + 1), days);
-    if ((severity == supply::Severity::kUnknown && !exploited) || !number || days < 0 || days > 36'500) {
-      return base::fail(
-          base::ErrorCode::kInvalidArgument,
-          fmt::format("--deadline takes SEVERITY=DAYS, such as critical=7 or exploited=3, not \"{}\"",
-                      deadline));
-    }
-    if (exploited) {
-      match.exploited_deadline = hours(24) * days;
-    } else {
-      match.deadlines[severity] = hours(24) * days;
-    }
-  }
+  for (const auto& deadline : options.deadlines) HF_CHECK(set_deadline(deadline, match));
   return match;
+}
+
+std::string check_deadline(const std::string& text) {
+  supply::MatchOptions unused;
+  const auto set = set_deadline(text, unused);
+  return set ? std::string() : set.error().message;
 }
 
 base::Result<ExitCode> check(const Options& options, const Invocation& invocation) {
@@ -227,6 +272,12 @@ base::Result<ExitCode> show_status(const Options& options, const Invocation& inv
   HF_TRY(const auto index, open_index(options, invocation));
   const auto& status = index.status();
   const auto stale = staleness(options, status, base::system_clock().now());
+  if (options.json) {
+    HF_TRY(auto state, state_json(options, invocation));
+    state["overdue"] = stale.has_value();
+    print(state.dump(2) + "\n");
+    return stale ? ExitCode::kRefused : ExitCode::kDone;
+  }
   print(
       fmt::format("file: {}\nimported: {}\nnewest change: {}\nadvisories: {} on {} packages, {} withdrawn\n",
                   index_path(options, invocation).generic_string(), status.imported_at.text(),
@@ -245,6 +296,7 @@ void add_common(CLI::App& command, Options& options) {
 
 void add_stale(CLI::App& command, Options& options) {
   command.add_option("--stale-after", options.stale_days, "days after which an import is too old")
+      ->type_name("DAYS")
       ->check(CLI::Range(1, 3650))
       ->capture_default_str();
 }
@@ -264,13 +316,15 @@ void add_check(CLI::App& app, const std::shared_ptr<Options>& options, const Inv
   command->add_option("--vex", options->vex, "OpenVEX statements that set something aside; may be repeated")
       ->type_name("FILE");
   command->add_option("--vex-lasts", options->vex_days, "days after which a statement no longer counts")
+      ->type_name("DAYS")
       ->check(CLI::Range(1, 3650))
       ->capture_default_str();
   command
       ->add_option("--deadline", options->deadlines,
                    "SEVERITY=DAYS: for so long after its publication an advisory is told, but does not fail; "
                    "exploited=DAYS: after it was known to be exploited, else the shortest of the others")
-      ->type_name("SEVERITY=DAYS");
+      ->type_name("SEVERITY=DAYS")
+      ->check(CLI::Validator(check_deadline, ""));
   add_stale(*command, *options);
   command->footer(
       "Exit codes: 0 clean, 1 advisories at or above --fail-on, 2 could not tell of all, 64 usage.\n"
@@ -287,6 +341,7 @@ void add_advisories_command(CLI::App& app, const Invocation& invocation, Action&
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("advisories", "Know what is known against the packages in use, offline");
   command->require_subcommand(1);
+  command->footer("Example: holdfast advisories check requirements.txt");
   auto* import_command =
       command->add_subcommand("import", "Make the index of OSV's archives, in place of the last");
   import_command
@@ -302,6 +357,7 @@ void add_advisories_command(CLI::App& app, const Invocation& invocation, Action&
       ->type_name("FILE");
   import_command->add_flag("--unsigned", options->unsigned_archives,
                            "take archives that are not signed, though a key is trusted");
+  import_command->add_flag("--json", options->json, "print JSON");
   import_command->footer(
       "Scores and the catalogue each take the place of the last of their kind, and leave the advisories.\n"
       "Example: holdfast advisories import PyPI/all.zip npm/all.zip epss_scores-current.csv.gz "
@@ -314,7 +370,10 @@ void add_advisories_command(CLI::App& app, const Invocation& invocation, Action&
   auto* status = command->add_subcommand("status", "Show how old the index is and what it holds");
   add_common(*status, *options);
   add_stale(*status, *options);
-  status->footer("Exit codes: 0 fresh, 1 older than --stale-after, 2 no index.");
+  status->add_flag("--json", options->json, "print JSON");
+  status->footer(
+      "Exit codes: 0 fresh, 1 older than --stale-after, 2 no index.\n"
+      "Example: holdfast advisories status");
   status->callback([options, &invocation, &action] {
     action = [options, &invocation] { return show_status(*options, invocation); };
   });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -14,9 +15,9 @@ namespace {
 
 constexpr const char* kDescription =
     "The secure path of a machine-learning model from an untrusted file to a watched endpoint.";
-constexpr const char* kFooter =
-    "Exit codes: 0 done, 1 refused (a finding, a wrong signature, a gate), 2 could not be done, 64 usage.\n"
-    "Example: holdfast inspect model.pt";
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 refused (a finding, a wrong signature, a gate), 2 could not be done, 64 usage.\n";
+constexpr const char* kExample = "Example: holdfast inspect model.pt";
 
 // An empty --state is a variable of a script that was never set, not a wish for the folder of today's place.
 CLI::Validator not_empty() {
@@ -80,6 +81,13 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_config_command(app, invocation, action);
 }
 
+// A command whose exit codes mean something of their own says so itself; the others say what holds for all.
+void tell_exit_codes(CLI::App& app) {
+  const auto help = app.get_footer();
+  if (help.find("Exit codes:") == std::string::npos) app.footer(kExitCodes + help);
+  for (auto* command : app.get_subcommands([](const CLI::App*) { return true; })) tell_exit_codes(*command);
+}
+
 // CLI11 says only that a command is missing where somebody wrote one that does not exist.
 std::optional<std::string> misspelt(const CLI::App& app, const CLI::ParseError& error, int argc,
                                     const char* const* argv) {
@@ -97,7 +105,7 @@ int run(int argc, const char* const* argv, const char* version, Backend& backend
       .version = version, .config_path = {}, .state_path = {}, .token_file = {}, .backend = backend};
   Action action;
   CLI::App app(kDescription, "holdfast");
-  app.footer(kFooter);
+  app.footer(kExample);
   app.set_version_flag("--version", std::string("holdfast ") + version);
   app.add_option("--config", invocation.config_path, "the configuration file")->type_name("FILE");
   app.add_option("--state", invocation.state_path, "the state folder (or HOLDFAST_STATE)")
@@ -109,6 +117,7 @@ int run(int argc, const char* const* argv, const char* version, Backend& backend
   app.require_subcommand(1);
   app.fallthrough();
   add_commands(app, invocation, action);
+  tell_exit_codes(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -206,6 +206,7 @@ void add_audit_command(CLI::App& app, const Invocation& invocation, Action& acti
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("audit", "Look at the audit log");
   command->require_subcommand(1);
+  command->footer("Example: holdfast audit records --limit 20");
   auto* check = command->add_subcommand(
       "verify",
       "Check that no record was changed, removed or inserted, nor any row of the database behind the log");

@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -344,6 +347,40 @@ TEST(PostureCommand, CountsTheStates) {
   EXPECT_EQ(holdfast(backend, folder.path(), {"posture"}).out,
             "P01  holds        One\n     w\n     evidence: 1 (--json names each)\n"
             "P02  not-in-use   Two\n     v\n1 holds, 0 falls-short, 1 not-in-use\n");
+}
+
+// The names of the commands that a help text lists.
+std::vector<std::string> listed_in(const std::string& help) {
+  std::vector<std::string> names;
+  std::istringstream lines(help.substr(std::min(help.find("Subcommands:"), help.size())));
+  for (std::string line; std::getline(lines, line) && !(line.empty() && !names.empty());) {
+    if (line.starts_with("  ") && line[2] != ' ') names.push_back(line.substr(2, line.find(' ', 2) - 2));
+  }
+  return names;
+}
+
+void expect_complete_help(Backend& backend, const std::filesystem::path& folder,
+                          const std::vector<std::string>& command) {
+  auto arguments = command;
+  arguments.emplace_back("--help");
+  const auto help = holdfast(backend, folder, arguments).out;
+  const auto name = fmt::format("{}", fmt::join(command, " "));
+  const auto example = help.find("Example: ");
+  ASSERT_NE(example, std::string::npos) << name;
+  EXPECT_THAT(help.substr(example), HasSubstr("holdfast " + name));
+  EXPECT_THAT(help, HasSubstr("Exit codes: 0 ")) << name;
+  for (const auto& each : listed_in(help)) {
+    auto deeper = command;
+    deeper.push_back(each);
+    expect_complete_help(backend, folder, deeper);
+  }
+}
+
+TEST(Help, OfEveryCommandHasAnExampleOfItAndTheExitCodes) {
+  const TestFolder folder;
+  auto backend = always(200, "{}");
+  EXPECT_GT(listed_in(holdfast(backend, folder.path(), {"--help"}).out).size(), 40U);
+  expect_complete_help(backend, folder.path(), {});
 }
 
 TEST(ServeCommand, TakesAddressAndPortFromTheSettingsOrTheOptions) {

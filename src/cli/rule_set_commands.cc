@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/key_files.h"
 #include "cli/settings.h"
 #include "cli/updates_settings.h"
 #include "updates/rules.h"
@@ -25,23 +26,37 @@ struct Options {
   bool json = false;
 };
 
+nlohmann::ordered_json json_of(const inspect::RuleSet& set, bool overdue) {
+  nlohmann::ordered_json value{{"version", set.name.version},
+                               {"issued_at", set.name.issued_at.text()},
+                               {"expires_at", nullptr},
+                               {"signer", nullptr},
+                               {"overdue", overdue}};
+  if (set.expires_at) value["expires_at"] = set.expires_at->text();
+  if (!set.name.signer.empty()) value["signer"] = set.name.signer;
+  return value;
+}
+
 base::Result<ExitCode> export_set(const Options& options) {
   HF_CHECK(updates::export_rules(options.path));
-  print(fmt::format("{}: the program's own rules, version {}\n", options.path.generic_string(),
-                    inspect::kBuiltinRulesVersion));
+  const auto folder = options.path.generic_string();
+  print(
+      options.json
+          ? nlohmann::ordered_json{{"folder", folder}, {"version", inspect::kBuiltinRulesVersion}}.dump(2) +
+                "\n"
+          : fmt::format("{}: the program's own rules, version {}\n", folder, inspect::kBuiltinRulesVersion));
   return ExitCode::kDone;
 }
 
 base::Result<ExitCode> sign_set(const Options& options) {
-  HF_TRY(const auto key, read_signing_key(options.signing_key));
+  HF_TRY(const auto key, read_private_key(options.signing_key));
   const auto now = base::system_clock().now();
   const updates::Edition edition{.kind = std::string(updates::kRulesKind),
                                  .version = options.version > 0 ? options.version : version_of_day(now),
                                  .issued_at = now,
                                  .expires_at = days_after(now, options.days)};
   HF_CHECK(updates::sign_rules(options.path, options.out, edition, key));
-  print(fmt::format("{}: rules {}, until {}, signed by {}\n", options.out.generic_string(), edition.version,
-                    edition.expires_at.text(), key.public_key().id().hex()));
+  print_signed({.bundle = options.out, .edition = edition, .signer = key.public_key(), .json = options.json});
   return ExitCode::kDone;
 }
 
@@ -51,8 +66,12 @@ base::Result<ExitCode> update_set(const Options& options, const Invocation& invo
   HF_TRY(const auto set, updates::install_rules(options.path, state_folder(invocation.state_path), trust.keys,
                                                 base::system_clock().now()));
   HF_CHECK(pin(trust));
-  print(fmt::format("rules {} of {} are in force, until {}\n", set.name.version, set.name.issued_at.text(),
-                    set.expires_at.value_or(base::Timestamp()).text()));
+  if (options.json) {
+    print(json_of(set, /*overdue=*/false).dump(2) + "\n");
+  } else {
+    print(fmt::format("rules {} of {} are in force, until {}\n", set.name.version, set.name.issued_at.text(),
+                      set.expires_at.value_or(base::Timestamp()).text()));
+  }
   return ExitCode::kDone;
 }
 
@@ -62,14 +81,7 @@ base::Result<ExitCode> show_set(const Options& options, const Invocation& invoca
   const auto& set = *use.set;
   const auto& late = use.expired.empty() ? use.stale : use.expired;
   if (options.json) {
-    nlohmann::ordered_json value{{"version", set.name.version},
-                                 {"issued_at", set.name.issued_at.text()},
-                                 {"expires_at", nullptr},
-                                 {"signer", nullptr},
-                                 {"overdue", !late.empty()}};
-    if (set.expires_at) value["expires_at"] = set.expires_at->text();
-    if (!set.name.signer.empty()) value["signer"] = set.name.signer;
-    print(value.dump(2) + "\n");
+    print(json_of(set, !late.empty()).dump(2) + "\n");
   } else {
     print(fmt::format("version: {}\nissued: {}\nexpires: {}\nsigned by: {}\n", set.name.version,
                       set.name.issued_at.text(), set.expires_at ? set.expires_at->text() : "never",
@@ -86,11 +98,14 @@ void add_sign(CLI::App& rules, const std::shared_ptr<Options>& options, Action& 
   command->add_option("--key", options->signing_key, "the private key (PEM)")->type_name("FILE")->required();
   command->add_option("-o,--out", options->out, "the bundle to write")->type_name("FILE")->required();
   command->add_option("--set-version", options->version, "its version; else today's date and 01")
+      ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{9'999'999'999}));
   command->add_option("--expires", options->days, "the days after which nothing may pass by it")
+      ->type_name("DAYS")
       ->check(CLI::Range(1, 3650))
       ->capture_default_str();
-  command->footer("Example: holdfast rules sign my-rules --key rules.pem -o rules.bundle");
+  command->add_flag("--json", options->json, "print JSON");
+  command->footer("Example: holdfast rules sign my-rules --key publisher.pem -o rules.bundle");
   command->callback([options, &action] { action = [options] { return sign_set(*options); }; });
 }
 
@@ -101,6 +116,7 @@ void add_rule_set_commands(CLI::App& rules, const Invocation& invocation, Action
   rules.require_subcommand(0, 1);
   auto* write = rules.add_subcommand("export", "Write the program's own rules as files that can be changed");
   write->add_option("DIR", options->path, "the folder to write")->required();
+  write->add_flag("--json", options->json, "print JSON");
   write->footer("Example: holdfast rules export my-rules");
   write->callback([options, &action] { action = [options] { return export_set(*options); }; });
   add_sign(rules, options, action);
@@ -110,9 +126,10 @@ void add_rule_set_commands(CLI::App& rules, const Invocation& invocation, Action
       ->add_option("--key", options->key,
                    "the publisher's public key (PEM); the first one is kept, later ones are in rules.keys")
       ->type_name("FILE");
+  update->add_flag("--json", options->json, "print JSON");
   update->footer(
       "Exit codes: 0 in force, 1 refused (signature, an older version, expired), 2 could not.\n"
-      "Example: holdfast rules update rules.bundle --key publisher.pub");
+      "Example: holdfast rules update rules.bundle --key publisher.pem.pub");
   update->callback([options, &invocation, &action] {
     action = [options, &invocation] { return update_set(*options, invocation); };
   });

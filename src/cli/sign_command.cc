@@ -41,13 +41,18 @@ base::Result<> name_artefact(const std::string& text, inspect::SigningOptions& s
   const auto at = text.rfind('@');
   signing.name = text.substr(0, at);
   if (signing.name.empty()) {
-    return base::fail(base::ErrorCode::kInvalidArgument, "--as takes NAME@VERSION, such as credit@1.4.0");
+    return base::fail(base::ErrorCode::kInvalidArgument, "it is NAME@VERSION, such as credit@1.4.0");
   }
   if (at == std::string::npos) return {};
-  auto version = trust::ArtefactVersion::parse(text.substr(at + 1));
-  if (!version) return base::fail(std::move(version).error().within("--as"));
-  signing.uri = trust::generic_purl(signing.name, version->text());
+  HF_TRY(const auto version, trust::ArtefactVersion::parse(text.substr(at + 1)));
+  signing.uri = trust::generic_purl(signing.name, version.text());
   return {};
+}
+
+std::string check_name(const std::string& text) {
+  inspect::SigningOptions unused;
+  const auto named = name_artefact(text, unused);
+  return named ? std::string() : named.error().message;
 }
 
 // What the log is told of the signature, and where that is proved.
@@ -108,7 +113,8 @@ void add_sign_command(CLI::App& app, const Invocation& invocation, Action& actio
           "--as", options->name_and_version,
           "what it is, so that an older one can't be put in its place; else the name of PATH, and no "
           "version")
-      ->type_name("NAME@VERSION");
+      ->type_name("NAME@VERSION")
+      ->check(CLI::Validator(check_name, ""));
   command->add_option("--ignore", options->ignore,
                       "a file or folder in PATH that is no part of it; may be repeated");
   command->add_flag("--allow-symlinks", options->allow_symlinks, "follow symbolic links to files");

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/file.h"
 #include "cli/settings.h"
 #include "crypto/pem.h"
@@ -58,9 +60,26 @@ Result<> pin(const Trust& trust) {
   std::error_code error;
   std::filesystem::create_directories(trust.pin_to->parent_path(), error);
   HF_CHECK(base::write_file_atomically(*trust.pin_to, base::as_bytes(trust.keys.front().to_pem())));
-  print(fmt::format("from now on trusted: the key {}, kept in {}\n", trust.keys.front().id().hex(),
-                    trust.pin_to->string()));
+  print_error(fmt::format("from now on trusted: the key {}, kept in {}", trust.keys.front().id().hex(),
+                          trust.pin_to->string()));
   return {};
+}
+
+void print_signed(const SignedBundle& made) {
+  const auto& edition = made.edition;
+  if (!made.json) {
+    print(fmt::format("{}: {} {}, until {}, signed by {}\n", made.bundle.generic_string(), edition.kind,
+                      edition.version, edition.expires_at.text(), made.signer.id().hex()));
+    return;
+  }
+  print(nlohmann::ordered_json{{"bundle", made.bundle.generic_string()},
+                               {"kind", edition.kind},
+                               {"version", edition.version},
+                               {"issued_at", edition.issued_at.text()},
+                               {"expires_at", edition.expires_at.text()},
+                               {"signer", made.signer.id().hex()}}
+            .dump(2) +
+        "\n");
 }
 
 base::Timestamp days_after(base::Timestamp moment, std::int64_t days) {
@@ -71,14 +90,6 @@ std::int64_t version_of_day(base::Timestamp now) {
   const auto text = now.text();
   const auto number = [&text](std::size_t at, std::size_t size) { return std::stoll(text.substr(at, size)); };
   return (number(0, 4) * 1'000'000) + (number(5, 2) * 10'000) + (number(8, 2) * 100) + 1;
-}
-
-Result<crypto::PrivateKey> read_signing_key(const std::filesystem::path& path) {
-  HF_TRY(auto bytes, base::read_file(path, crypto::kMaxPemBytes));
-  const base::Secret pem(std::move(bytes));
-  auto key = crypto::PrivateKey::from_pem(pem.reveal_text());
-  if (!key) return base::fail(std::move(key).error().within(path.string()));
-  return *std::move(key);
 }
 
 }  // namespace holdfast::cli

@@ -29,13 +29,20 @@ struct Trust {
 };
 base::Result<Trust> trust_of(const base::Config& settings, std::string_view setting,
                              const std::optional<std::filesystem::path>& named);
-// Keeps the key at pin_to, if that is set, and says so.
+// Keeps the key at pin_to, if that is set, and says so on standard error.
 base::Result<> pin(const Trust& trust);
+
+// Tells of a bundle that was made: "rules.bundle: rules 2026112401, until ..., signed by ...".
+struct SignedBundle {
+  std::filesystem::path bundle;
+  updates::Edition edition;
+  crypto::PublicKey signer;
+  bool json;
+};
+void print_signed(const SignedBundle& made);
 
 // For --expires: that many days from now on. For a version that is not given: today's date and "01".
 base::Timestamp days_after(base::Timestamp moment, std::int64_t days);
 std::int64_t version_of_day(base::Timestamp now);
-
-base::Result<crypto::PrivateKey> read_signing_key(const std::filesystem::path& path);
 
 }  // namespace holdfast::cli

@@ -226,9 +226,8 @@ base::Result<Verified> verify_policy(const Options& options, std::string_view bu
 // Last of all, so that nothing is remembered that was refused.
 base::Result<> check_version(const Options& options, const trust::SignedName& signed_as) {
   if (!options.at_least.empty()) {
-    const auto floor = trust::ArtefactVersion::parse(options.at_least);
-    if (!floor) return base::fail(base::Error(floor.error()).within("--at-least"));
-    HF_CHECK(trust::check_floor(signed_as, *floor));
+    HF_TRY(const auto floor, trust::ArtefactVersion::parse(options.at_least));
+    HF_CHECK(trust::check_floor(signed_as, floor));
   }
   if (options.remember.empty()) return {};
   if (signed_as.version) return remember_version(options.remember, signed_as.name, *signed_as.version);
@@ -309,6 +308,12 @@ void add_trust_options(CLI::App& command, Options& options) {
       ->type_name("FILE")
       ->needs(policy);
   command.add_option("--at-least", options.at_least, "refuse a version older than this one")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            const auto version = trust::ArtefactVersion::parse(text);
+            return version ? std::string() : version.error().message;
+          },
+          ""))
       ->type_name("VERSION");
   command
       .add_option(
@@ -350,10 +355,10 @@ void add_verify_command(CLI::App& app, Action& action) {
       "Example: holdfast verify model/ --bundle model.sig --policy trust.toml --evidence evidence/");
   command->callback([options, key, roots, policy, &action] {
     if (key->empty() && roots->empty() && policy->empty()) {
-      throw CLI::RequiredError("one of --key, --roots and --policy: who must have signed it");
+      throw CLI::RequiredError("one of --key, --roots and --policy, which say who must have signed it,");
     }
     if (!options->proof.empty() && options->log_key.empty() && policy->empty()) {
-      throw CLI::RequiredError("--log-key: whose log the proof must be of");
+      throw CLI::RequiredError("--log-key, the key of the log that the proof must be of,");
     }
     action = [options] { return verify(*options); };
   });

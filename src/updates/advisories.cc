@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "base/file.h"
+#include "updates/folder.h"
 
 namespace holdfast::updates {
 
@@ -104,8 +105,7 @@ Result<ImportedAdvisories> import_advisories(const fs::path& path, const fs::pat
   }
   HF_TRY(const auto bytes, all.finish(std::min(now, bundle->edition().issued_at)));
   HF_TRY(const auto made, supply::AdvisoryIndex::open(bytes));
-  std::error_code error;
-  if (!index.parent_path().empty()) fs::create_directories(index.parent_path(), error);
+  HF_CHECK(make_private_folder(index.parent_path()));
   // In this order, so that a statement never speaks of an index that is not there yet.
   HF_CHECK(base::write_file_atomically(index, bytes));
   HF_CHECK(base::write_file_atomically(statement_path(index), base::as_bytes(bundle->statement())));

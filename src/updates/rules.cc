@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "updates/folder.h"
 
 namespace holdfast::updates {
 
@@ -59,13 +60,6 @@ Edition edition_of(const inspect::RuleSet& set) {
           .expires_at = set.expires_at.value_or(base::Timestamp())};
 }
 
-Result<> make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return base::fail_errno(fmt::format("cannot make {}", folder.string()), error.value());
-  return {};
-}
-
 Result<> check_file(const std::string& name, std::string_view text) {
   if (name == kChangesFile) {
     HF_CHECK(inspect::parse_rule_changes(text));
@@ -108,9 +102,11 @@ Result<std::shared_ptr<const inspect::RuleSet>> rules_in_force(const fs::path& s
   auto installed = read_installed(path, key_files);
   if (!installed && installed.error().code == ErrorCode::kNotFound) return own;
   if (!installed) {
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("the rule set {} can't be used, and nothing is inspected by an older one: {}",
-                            path.string(), installed.error().message));
+    return fail(
+        ErrorCode::kUnavailable,
+        fmt::format("the rule set {} can't be used, and nothing is inspected by an older one: {}; put one in "
+                    "its place with `holdfast rules update`",
+                    path.string(), installed.error().message));
   }
   if (installed->name.version < own->name.version) return own;
   return std::make_shared<const inspect::RuleSet>(*std::move(installed));
@@ -131,7 +127,6 @@ Result<inspect::RuleSet> install_rules(const fs::path& bundle, const fs::path& s
   HF_TRY(const auto bytes, base::read_file(bundle, kMaxRuleBundleBytes));
   auto next = open_rules(formats::MemorySource(bytes), trusted);
   if (!next) return fail(std::move(next).error().within(bundle.string()));
-  HF_CHECK(check_succession(edition_of(inspect::builtin_rules()), edition_of(*next), now));
   const auto path = rules_path(state);
   if (const auto old = base::read_file(path, kMaxRuleBundleBytes)) {
     // One that is damaged, or that another key signed, says nothing of its version that could be believed.
@@ -142,13 +137,16 @@ Result<inspect::RuleSet> install_rules(const fs::path& bundle, const fs::path& s
   } else if (old.error().code != ErrorCode::kNotFound) {
     return fail(old.error());
   }
-  HF_CHECK(make_folder(path.parent_path()));
+  HF_CHECK(check_succession(edition_of(inspect::builtin_rules()), edition_of(*next), now));
+  HF_CHECK(make_private_folder(path.parent_path()));
   HF_CHECK(base::write_file_atomically(path, bytes));
   return next;
 }
 
 Result<> export_rules(const fs::path& folder) {
-  HF_CHECK(make_folder(folder));
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return base::fail_errno(fmt::format("cannot make {}", folder.string()), error.value());
   HF_CHECK(
       base::write_file_atomically(folder / kChangesFile, base::as_bytes(inspect::builtin_rule_changes())));
   for (const auto list : inspect::kRuleLists) {

@@ -1,8 +1,10 @@
 #include "updates/rules.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "updates/folder.h"
 #include "updates/testing.h"
 
 namespace holdfast::updates {
@@ -91,6 +93,21 @@ TEST_F(RulesTest, WhatWasInstalledAndIsDamagedIsNeverPassedOver) {
   ASSERT_TRUE(install(signed_as(kNewer)));
   std::filesystem::remove(key_file_);  // nobody is trusted any more
   EXPECT_THAT(in_force().error().message, HasSubstr("rules.keys"));
+}
+
+TEST_F(RulesTest, AFolderThatIsMadeForItIsItsOwnersAlone) {
+  const auto state = folder_ / "above" / "state";
+  ASSERT_TRUE(make_private_folder(state));
+  ASSERT_TRUE(make_private_folder(state));
+  for (const auto& made : {state, folder_ / "above"}) {
+    EXPECT_EQ(std::filesystem::status(made).permissions(), std::filesystem::perms::owner_all) << made;
+  }
+  EXPECT_FALSE(make_private_folder("/proc/nowhere/below"));
+}
+
+TEST_F(RulesTest, TheSetInForceIsTheOneThatIsNamedWhereAnOlderOneIsRefused) {
+  ASSERT_TRUE(install(signed_as(kNewer)));
+  EXPECT_THAT(install(signed_as(5)).error().message, HasSubstr(fmt::format("and {} is in force", kNewer)));
 }
 
 TEST_F(RulesTest, SignsNothingThatSaysNothing) {
