@@ -261,10 +261,25 @@ class Reader {
       return add(Severity::kHigh, token,
                  "it makes underscores by repeating text, as templates that hide a name do");
     }
+    if (changes_key(i)) {
+      return add(Severity::kHigh, token,
+                 fmt::format("it makes the name of a member out of other text ({})", quote(token.text)));
+    }
     if (token.text == "attr" && i >= 2 && is_sign(i - 1, "(") && tokens_[i - 2].text == "map") {
       add(Severity::kHigh, token,
           "it reads an attribute by a name that is put together while it runs (map attr)");
     }
+  }
+
+  // x["_X_class"|replace("X", "_")], x["ssalc"[::-1]]: no chat template needs to change a text that it holds.
+  [[nodiscard]] bool changes_key(std::size_t i) const {
+    if (i < 2 || !is_sign(i - 1, "[")) return false;
+    constexpr std::array<std::string_view, 8> kWords{"in", "if", "else", "elif", "and", "or", "not", "is"};
+    const bool named = tokens_[i - 2].kind == Kind::kName && !is_one_of(tokens_[i - 2].text, kWords);
+    const bool subscript = named || is_sign(i - 2, ")") || is_sign(i - 2, "]");
+    constexpr std::array<std::string_view, 5> kChanges{"|", ".", "[", "%", "*"};
+    return subscript && std::any_of(kChanges.begin(), kChanges.end(),
+                                    [&](std::string_view sign) { return is_sign(i + 1, sign); });
   }
 
   [[nodiscard]] bool joins(std::size_t i) const { return is_sign(i, "~") || is_sign(i, "+"); }

@@ -21,6 +21,7 @@ TEST(Jinja, LeavesHonestChatTemplatesAlone) {
                            "%}{{ render(messages[0].content) }}",
                            "{# __class__ in a comment #} and __class__ in the text, {% raw %}{{ x.__class__ "
                            "}}{% endraw %} or raw",
+                           "{% if a in ['x'|upper, 'y'] %}{{ b['k'] | trim }}{{ c['k'].d }}{% endif %}",
                            "{{ strftime_now('%d %b %Y') }}", "", "{", "{{", "{%"}) {
     EXPECT_THAT(jinja_constructs(text), IsEmpty()) << text;
   }
@@ -48,6 +49,8 @@ TEST(Jinja, SeesEveryWayToPythonsInternals) {
                            "{{ os.popen('id') }}",
                            "{{ {'}}': x.__init__} }}",
                            "{{ '{0.__class__}'.format(x) }}",
+                           "{{ x['_X_class_X_'|replace('X', '_')] }}",
+                           "{{ x.y['_ssalc_'[::-1]] }}",
                            "{{ x.__class__"}) {
     EXPECT_THAT(jinja_constructs(text), Not(IsEmpty())) << text;
   }

@@ -12,6 +12,7 @@
 #include "inspect/json_walk.h"
 #include "inspect/pickle_allow.h"
 #include "inspect/python_calls.h"
+#include "inspect/yaml_values.h"
 
 namespace holdfast::inspect {
 namespace {
@@ -184,14 +185,26 @@ class Judge {
   Findings& findings_;
 };
 
+// Names that do harm whatever the key: loaders differ in how they call it (target, class_path, func, cls).
+bool is_dangerous_anywhere(std::string_view name) {
+  using enum PythonCallKind;
+  const auto kind = python_call_kind(name);
+  if (name.find('.') == std::string_view::npos || name.starts_with("sh.")) return false;
+  return kind == kShell || kind == kProcess || kind == kExecutesText;
+}
+
 class ConfigVisitor final : public JsonVisitor {
  public:
-  explicit ConfigVisitor(Judge& judge) : judge_(judge) {}
+  ConfigVisitor(Judge& judge, bool modules) : judge_(judge), modules_(modules) {}
 
   void text(const JsonPath& path, std::string_view value) override {
     if (path.empty()) return;
     const std::string& key = path.back().key;
     if (key == "_target_") judge_.target("_target_", value);
+    if (is_callee(key) && is_dangerous_anywhere(value)) judge_.target(key, value);
+    // sentence-transformers imports each module's type and calls its load().
+    const bool module_type = modules_ && key == "type" && path.size() == 2;
+    if (module_type && !value.starts_with("sentence_transformers.")) judge_.target("type", value);
     if (path.size() >= 2 && (path[0].key == "auto_map" || path[0].key == "custom_pipelines")) {
       if (path[0].key == "auto_map" || key == "impl") judge_.custom_code(path[0].key, value);
     }
@@ -235,7 +248,14 @@ class ConfigVisitor final : public JsonVisitor {
     if (key == "__loader__") node.loader = true;
   }
 
+  static bool is_callee(std::string_view key) {
+    constexpr std::array<std::string_view, 8> kKeys{"target", "class_path", "callable", "function",
+                                                    "func",   "fn",         "cls",      "type"};
+    return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+  }
+
   Judge& judge_;
+  bool modules_;             // it is sentence-transformers' modules.json
   std::vector<Node> nodes_;  // at most one for each level of kMaxJsonDepth
 };
 
@@ -257,8 +277,8 @@ void environment(std::string_view line, std::size_t number, Judge& judge) {
 // NeMo's artefacts ("nemo:name") lie in its archive; an MLmodel's paths below its folder.
 void outside_paths(std::string_view line, std::size_t number, bool mlflow, Judge& judge) {
   constexpr std::string_view kNemo = "nemo:";
-  constexpr std::array<std::string_view, 5> kKeys{
-      "code:", "data:", "model_path:", "pickled_model:", "python_model:"};
+  constexpr std::array<std::string_view, 6> kKeys{
+      "code:", "data:", "model_path:", "pickled_model:", "python_model:", "model_code_path:"};
   const auto told = [&](std::string_view path) {
     judge.add("config.path-escape", {}, fmt::format("line {}: it names {}", number, quote(path)));
   };
@@ -278,25 +298,60 @@ void outside_paths(std::string_view line, std::size_t number, bool mlflow, Judge
   }
 }
 
-// The value behind "<key>:" in a line, without quotation marks; nothing where the key does not stand there.
-std::optional<std::string_view> value_of(std::string_view line, std::string_view key) {
-  const std::size_t at = line.find(key);
-  if (at == std::string_view::npos || (at > 0 && is_name_part(line[at - 1]))) return std::nullopt;
-  std::size_t i = at + key.size();
-  while (i < line.size() && (line[i] == '"' || line[i] == '\'' || line[i] == ' ')) ++i;
-  if (i >= line.size() || line[i] != ':') return std::nullopt;
-  ++i;
-  while (i < line.size() && (line[i] == '"' || line[i] == '\'' || line[i] == ' ')) ++i;
-  std::size_t end = i;
+bool is_yaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
+
+// The last "key: value" or "- item" of a line.
+void dangerous_value(std::string_view line, std::size_t number, Judge& judge) {
+  std::size_t at = line.rfind(": ");
+  if (at == std::string_view::npos) at = line.rfind("- ");
+  if (at == std::string_view::npos) return;
+  at = std::min(line.find_first_not_of(" \"'", at + 2), line.size());
+  std::size_t end = at;
   while (end < line.size() && is_name_part(line[end])) ++end;
-  return line.substr(i, end - i);
+  if (!is_dangerous_anywhere(line.substr(at, end - at)) || line.find("_target_") != std::string_view::npos)
+    return;
+  judge.target("a value", line.substr(at, end - at), number);
+}
+
+void tags(std::string_view line, std::size_t number, Judge& judge) {
+  if (renames_python_tags(line)) {
+    judge.add(
+        "config.dangerous-target", Severity::kHigh,
+        fmt::format("line {}: a directive gives the tags that make objects of Python another name", number));
+  }
+  for (const std::string_view tag : {"!!python/", "tag:yaml.org,2002:python/"}) {
+    const std::size_t at = line.find(tag);
+    if (at == std::string_view::npos || line.starts_with("%TAG")) continue;
+    const std::string_view name = line.substr(at, line.find_first_of(" \t\r>", at) - at);
+    if (name.ends_with("python/tuple") || name.ends_with("python/none") || name.ends_with("python/bool"))
+      continue;
+    judge.add(
+        "config.dangerous-target", Severity::kHigh,
+        fmt::format("line {}: the tag {} has a YAML loader make an object of Python", number, quote(name)));
+  }
+}
+
+void targets(std::string_view yaml, Judge& judge) {
+  for (const std::string_view key : {"_target_", "loader_module"}) {
+    for (const YamlValue& value : yaml_values_of(yaml, key)) {
+      if (!value.followed) {
+        judge.add("config.unknown-target", {},
+                  fmt::format("line {}: {} names what is not written there ({})", value.line, key,
+                              quote(value.text)));
+      } else if (key == "_target_") {
+        judge.target(key, value.text, value.line);
+      } else {
+        judge.loader_module(value.text, value.line);
+      }
+    }
+  }
 }
 
 }  // namespace
 
 Gaps inspect_json_config(std::string_view json, const std::string& path, Findings& findings) {
   Judge judge(path, findings);
-  ConfigVisitor visitor(judge);
+  ConfigVisitor visitor(judge, path == "modules.json" || path.ends_with("/modules.json"));
   const auto walked = walk_json(json, visitor);
   if (walked) return {};
   constexpr std::array<std::string_view, 5> kKeys{"auto_map", "_target_", "__loader__", "chat_template",
@@ -304,13 +359,17 @@ Gaps inspect_json_config(std::string_view json, const std::string& path, Finding
   const bool names_code = std::any_of(kKeys.begin(), kKeys.end(), [&](std::string_view key) {
     return json.find(key) != std::string_view::npos;
   });
-  if (!names_code) return {};
+  if (!names_code) {
+    inspect_yaml_config(json, path, findings);  // OmegaConf reads files of any name as YAML
+    return {};
+  }
   judge.add("config.unreadable", {}, walked.error().message);
   return {walked.error().message};
 }
 
-void inspect_yaml_config(std::string_view yaml, const std::string& path, Findings& findings) {
+void inspect_yaml_config(std::string_view written, const std::string& path, Findings& findings) {
   Judge judge(path, findings);
+  const std::string yaml = resolve_yaml_escapes(written);
   std::size_t number = 0;
   for (std::string_view rest = yaml; !rest.empty();) {
     const std::size_t end = std::min(rest.size(), rest.find('\n'));
@@ -319,21 +378,14 @@ void inspect_yaml_config(std::string_view yaml, const std::string& path, Finding
     ++number;
     environment(line, number, judge);
     outside_paths(line, number, path == "MLmodel" || path.ends_with("/MLmodel"), judge);
-    if (const auto name = value_of(line, "_target_"); name && !name->empty())
-      judge.target("_target_", *name, number);
-    if (const auto name = value_of(line, "loader_module"); name && !name->empty())
-      judge.loader_module(*name, number);
-    for (const std::string_view tag : {"!!python/", "tag:yaml.org,2002:python/"}) {
-      const std::size_t at = line.find(tag);
-      if (at == std::string_view::npos) continue;
-      const std::string_view name = line.substr(at, line.find_first_of(" \t\r>", at) - at);
-      if (name.ends_with("python/tuple") || name.ends_with("python/none") || name.ends_with("python/bool"))
-        continue;
-      judge.add(
-          "config.dangerous-target", Severity::kHigh,
-          fmt::format("line {}: the tag {} has a YAML loader make an object of Python", number, quote(name)));
-    }
+    if (is_yaml(path)) dangerous_value(line, number, judge);
+    tags(line, number, judge);
   }
+  targets(yaml, judge);
+}
+
+void inspect_chat_template(std::string_view text, const std::string& path, Findings& findings) {
+  Judge(path, findings).chat_template(text);
 }
 
 std::span<const Rule> model_config_rules() { return kRules; }

@@ -15,9 +15,11 @@ namespace holdfast::inspect {
 
 Gaps inspect_json_config(std::string_view json, const std::string& path, Findings& findings);
 
-// YAML, read line by line for the keys and tags that name code. Not a parser of YAML: keys that are written
-// with escapes or over several lines are not seen.
+// YAML, read for the keys and tags that name code (yaml_values.h), and for functions that do harm.
 void inspect_yaml_config(std::string_view yaml, const std::string& path, Findings& findings);
+
+// A chat template that is a file by itself.
+void inspect_chat_template(std::string_view text, const std::string& path, Findings& findings);
 
 std::span<const Rule> model_config_rules();
 

@@ -27,6 +27,32 @@ void expect_one(const std::vector<Finding>& found, std::string_view rule, const 
   EXPECT_THAT(found[0].message, HasSubstr(said));
 }
 
+TEST(ModelConfig, FollowsYamlHoweverItIsWritten) {
+  for (const std::string_view written :
+       {"_target_: |-\n  os.system\n", "_target_: >-\n  os.system\n", "_target_:\n  os.system\n",
+        "_target_: !!str os.system\n", "_target_: &x os.system\n", "? _target_\n: os.system\n",
+        "a: {\"_targ\\u0065t_\": os.system}\n", "\"_tar\\\n  get_\": os.system\n", "target: os.system\n",
+        "class_path: subprocess.Popen\n", "a:\n  - builtins.exec\n",
+        "x: !!pyth%6fn/object/apply:os.system [id]\n",
+        "%TAG !p! tag:yaml.org,2002:pyth\n---\nx: !p!on/object/apply:os.system [id]\n"}) {
+    const auto found = yaml(written);
+    ASSERT_FALSE(found.empty()) << written;
+    EXPECT_EQ(found[0].rule_id, "config.dangerous-target") << written;
+  }
+  EXPECT_EQ(yaml("a: &k _target_\n? *k\n: os.system\n").back().rule_id, "config.unknown-target");
+  expect_one(yaml("x: &x os.system\nb:\n  _target_: *x\n"), "config.unknown-target", "line 3");
+  EXPECT_EQ(yaml("_target_: ${oc.env:TARGET}\n").back().rule_id, "config.unknown-target");
+  EXPECT_THAT(yaml("# _target_: os.system\nos: linux\na:\n  - subprocesses\n_target_:\nb: c\n"), IsEmpty());
+}
+
+TEST(ModelConfig, NamesModulesThatSentenceTransformersWouldLoad) {
+  Findings findings;
+  const std::string_view modules = R"([{"idx": 0, "type": "sentence_transformers.models.Transformer"},
+                                       {"idx": 1, "type": "acme.Pooling"}])";
+  EXPECT_THAT(inspect_json_config(modules, "model/modules.json", findings), IsEmpty());
+  expect_one(findings.take(), "config.unknown-target", "acme.Pooling");
+}
+
 TEST(ModelConfig, NamesTheCodeThatALoaderWouldRun) {
   expect_one(json(R"({"auto_map": {"AutoModel": "modeling_x.X"}})"), "config.custom-code",
              "\"modeling_x.X\"");

@@ -47,7 +47,7 @@ bool is_python(formats::Format format, std::string_view path) {
 
 // What loaders read as a program or configuration, whatever it begins with.
 bool is_read_by_name(std::string_view path) {
-  constexpr std::array<std::string_view, 5> kEnds{".py", ".pyw", ".pth", ".yaml", ".yml"};
+  constexpr std::array<std::string_view, 6> kEnds{".py", ".pyw", ".pth", ".yaml", ".yml", ".jinja"};
   return std::any_of(kEnds.begin(), kEnds.end(), [&](std::string_view end) { return path.ends_with(end); });
 }
 
@@ -62,6 +62,11 @@ bool is_start_hook(std::string_view path, std::string_view text) {
     text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return false;
+}
+
+// transformers: chat_template.jinja and additional_chat_templates/.
+bool is_template(std::string_view path) {
+  return path.ends_with(".jinja") || path.ends_with(".jinja2") || path.ends_with(".j2");
 }
 
 // Documents show configuration as an example; no loader reads them.
@@ -88,6 +93,7 @@ Gaps inspect_text_file(formats::Format format, formats::Stream& stream, const st
     return is_notebook(text->bytes) ? inspect_notebook(text->bytes, path, findings)
                                     : inspect_json_config(text->bytes, path, findings);
   }
+  if (is_template(path)) inspect_chat_template(text->bytes, path, findings);
   if (!is_prose(path)) inspect_yaml_config(text->bytes, path, findings);
   return {};
 }

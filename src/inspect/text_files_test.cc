@@ -76,6 +76,13 @@ TEST(TextFiles, ThatPythonRunsAtItsStartAreFound) {
   EXPECT_THAT(inspect("./lib\nimported\n", formats::Format::kText, "model/a.pth").findings, IsEmpty());
 }
 
+TEST(TextFiles, ThatAreChatTemplatesAreReadAsSuch) {
+  const auto outcome = inspect("{{ x.__class__.__mro__ }}", formats::Format::kText,
+                               "model/additional_chat_templates/tool.jinja");
+  ASSERT_FALSE(outcome.findings.empty());
+  EXPECT_EQ(outcome.findings[0].rule_id, "config.template-code");
+}
+
 TEST(TextFiles, ThatLoadersTakeForAProgramAreNotClearedBeyondTheBound) {
   const std::string text(kMaxTextBytes + 10, '\n');
   EXPECT_THAT(inspect(text, formats::Format::kText, "config.yaml").gaps, SizeIs(1));
