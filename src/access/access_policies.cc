@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "access/access.h"
 #include "access/change.h"
 #include "access/vocabulary.h"
@@ -22,6 +24,14 @@ Result<> require_unused(const base::WorkspaceId& workspace, std::string_view id)
   if (builtin.find(id) == nullptr) return {};
   return base::fail(ErrorCode::kAlreadyExists,
                     fmt::format("\"{}\" is a policy that comes with Holdfast; choose another id", id));
+}
+
+// No id of ours has another character, and one that can't be seen, or turns the text around it, would make a
+// grant look like a grant of something else.
+Result<> require_visible(std::string_view id) {
+  if (std::all_of(id.begin(), id.end(), [](char c) { return c >= ' ' && c < '\x7F'; })) return {};
+  return base::fail(ErrorCode::kInvalidArgument,
+                    "the id of what a grant is for has printable ASCII characters and no others");
 }
 
 }  // namespace
@@ -96,6 +106,7 @@ Result<std::vector<WrittenPolicy>> Access::list_policies(const Caller& caller) {
 Result<std::string> Access::grant(const Caller& caller, const PrincipalId& principal, Action action,
                                   const Resource& resource) {
   HF_TRY(const Decided decided, permit(caller, Action::kGrant, resource));
+  HF_CHECK(require_visible(resource.id));
   HF_TRY(const auto current, snapshot());
   const Principal* to = current->find(caller.workspace(), principal);
   if (to == nullptr) {

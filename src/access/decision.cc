@@ -19,6 +19,7 @@ using nlohmann::json;
 // Of the policies and errors that a record or a message names: the log bounds what it takes.
 constexpr std::size_t kMaxNamed = 20;
 constexpr std::size_t kMaxErrorBytes = 200;
+constexpr std::size_t kMaxResourceBytes = 1000;  // a refusal of something longer is to be recorded too
 
 json named(const std::vector<std::string>& ids) {
   json all = json::array();
@@ -113,7 +114,7 @@ Result<Entry> Decided::entry(const json& details) const {
   return Entry{.workspace = caller_.workspace(),
                .actor = caller_.text(),
                .action = std::string(info(action_).name),
-               .resource = resource_.text(),
+               .resource = shortened(resource_.text(), kMaxResourceBytes),
                .decision = allowed() ? "allow" : "deny",
                .details = std::move(text)};
 }

@@ -156,6 +156,15 @@ TEST_F(DecisionsTest, AGrantThatFitsNoSchemaIsRefused) {
   ASSERT_TRUE(grant) << grant.error().message;
   EXPECT_TRUE(may(caller("bob"), Action::kInfer, endpoint(odd)));
   EXPECT_FALSE(may(caller("bob"), Action::kInfer, endpoint("credit")));
+  // What can't be seen, or turns the text around it.
+  for (const auto* unseen : {"credit\n",
+                             "cre\xE2\x80\xAE"
+                             "dit",
+                             "cr\xC3\xA9"
+                             "dit"}) {
+    EXPECT_EQ(code_of(access_->grant(*local_, bob, Action::kInfer, endpoint(unseen))),
+              ErrorCode::kInvalidArgument);
+  }
 }
 
 TEST_F(DecisionsTest, APolicyWithAMistakeIsRefusedWithItsPlace) {
@@ -237,6 +246,22 @@ TEST_F(DecisionsTest, WhatIsNoResourceIsDenied) {
   EXPECT_FALSE(may(*local_, Action::kRelease, endpoint("")));
   EXPECT_FALSE(may(*local_, Action::kRelease, endpoint(std::string(300, 'a'))));
   EXPECT_FALSE(may(*local_, Action::kListPrincipals, {.workspace = kHome, .id = "x"}));
+  // However long it is, that it was asked for is in the log.
+  const auto denied = access_->authorise(*local_, Action::kRelease, endpoint(std::string(5'000, 'a')));
+  EXPECT_EQ(code_of(denied), ErrorCode::kPermissionDenied);
+  EXPECT_LE(log_.last().entry.resource.size(), 1024U);
+}
+
+TEST_F(DecisionsTest, WhoIsRefusedOverAndOverIsCounted) {
+  person("bob");
+  const Caller bob = caller("bob");
+  const auto before = log_.all().size();
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(access_->authorise(bob, Action::kRelease, endpoint("credit")));
+  EXPECT_EQ(log_.all().size() - before, 60U);
+  ASSERT_TRUE(access_->record_counts(Access::Counts::kAll));
+  EXPECT_EQ(log_.last().entry.actor, bob.text());
+  EXPECT_EQ(log_.last().entry.action, "refusal.count");
+  EXPECT_THAT(log_.last().entry.details, HasSubstr(R"("further_refusals":{"403":40})"));
 }
 
 // Snapshots are swapped while others decide: each decision is by one of them, whole.
