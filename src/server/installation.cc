@@ -126,7 +126,12 @@ Result<audit::Unsettled> Installation::compare_rows() const {
   std::vector<audit::RowClaim> claims;
   {
     HF_TRY(const auto view, database_->snapshot());
-    HF_TRY(claims, all_row_claims(view, base::system_clock().now()));
+    auto read = all_row_claims(view, base::system_clock().now());
+    // Nothing is read here but rows that were right when they were written.
+    if (!read && read.error().code == ErrorCode::kInvalidArgument) {
+      return fail(ErrorCode::kDataCorrupt, read.error().message);
+    }
+    HF_TRY(claims, std::move(read));
   }
   HF_CHECK(history.read(*log_));
   return history.check(claims);

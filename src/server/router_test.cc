@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "registry/schema.h"
+#include "release/schema.h"
 #include "server/testing.h"
 
 namespace holdfast::server {
@@ -138,6 +140,23 @@ TEST_F(RouterTest, ADenialIsInTheLog) {
   ASSERT_TRUE(installation_->log().flush());
   const auto counted = ask(Method::kGet, "/v1/audit/records?limit=1000").json["records"].dump();
   EXPECT_THAT(counted, HasSubstr(R"("further_refusals":{"401":40})"));
+}
+
+// Not only a row that says something else: one that says nothing any more.
+TEST_F(RouterTest, ARowThatCanNotBeReadIsDamage) {
+  ASSERT_EQ(ask(Method::kPost, "/v1/endpoints", R"({"name":"credit","model":"credit"})").status, 201);
+  close();
+  {
+    const store::ModuleMigrations modules[] = {access::access_migrations(), registry::migrations(),
+                                               release::migrations(), alerts::alerts_migrations()};
+    const auto database = store::Database::open({.path = state() / "holdfast.db"}, modules).value();
+    auto change = database->begin().value();
+    ASSERT_TRUE(change.execute(store::Sql("UPDATE endpoints SET guard = '{'")));
+    ASSERT_TRUE(change.commit());
+  }
+  const auto tampered = open();
+  ASSERT_FALSE(tampered);
+  EXPECT_EQ(tampered.error().code, base::ErrorCode::kDataCorrupt) << tampered.error().message;
 }
 
 }  // namespace
