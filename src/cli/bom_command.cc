@@ -85,9 +85,9 @@ base::Result<ExitCode> write_bill(const Options& options, const Invocation& invo
 void add_bom_command(CLI::App& app, const Invocation& invocation, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("bom", "Write what something is made of, as CycloneDX 1.6");
-  auto* paths =
-      command->add_option("PATH", options->paths,
-                          "lock files, models, Python environments, container roots, and folders of these");
+  auto* paths = command->add_option(
+      "PATH", options->paths,
+      "lock files, models, Python environments, container roots and saved images, and folders of these");
   auto* self =
       command->add_flag("--self", options->self, "of Holdfast itself, as it is linked here")->excludes(paths);
   command->add_option("--out", options->out, "the file to write, instead of standard output")

@@ -225,6 +225,27 @@ base::Result<> match_component(const Component& component, const AdvisoryIndex& 
   return {};
 }
 
+// "distro=debian-12", "distro=rocky-9.3" or "distro=alpine-3.18.4", as OSV names the ecosystem of that
+// release; empty where OSV has none, or where its name can't be told from the release (Red Hat's and SUSE's
+// products).
+std::string system_ecosystem(const PackageUrl& purl) {
+  const auto distro = purl.qualifiers.find("distro");
+  const auto dash = distro == purl.qualifiers.end() ? std::string::npos : distro->second.rfind('-');
+  if (dash == std::string::npos) return {};
+  const auto release = distro->second.substr(dash + 1);
+  const auto major = release.substr(0, release.find('.'));
+  const std::string_view vendor = purl.name_space;
+  if (purl.type == "deb" && vendor == "debian") return "Debian:" + release;
+  if (purl.type == "deb" && vendor == "ubuntu") return "Ubuntu:" + release;
+  if (purl.type == "rpm" && vendor == "rocky") return "Rocky Linux:" + major;
+  if (purl.type == "rpm" && vendor == "almalinux") return "AlmaLinux:" + major;
+  if (purl.type == "rpm" && vendor == "opensuse-leap") return "openSUSE:Leap " + release;
+  if (purl.type == "apk" && vendor == "alpine") {
+    return "Alpine:v" + release.substr(0, release.find('.', std::min(major.size() + 1, release.size())));
+  }
+  return {};
+}
+
 }  // namespace
 
 AdvisoryTarget advisory_target(const PackageUrl& purl) {
@@ -232,14 +253,14 @@ AdvisoryTarget advisory_target(const PackageUrl& purl) {
                         .name = full_name(purl),
                         .version = purl.version};
   if (purl.type == "deb" || purl.type == "rpm" || purl.type == "apk") {
-    // "distro=debian-12" or "distro=ubuntu-22.04".
-    const auto distro = purl.qualifiers.find("distro");
-    const auto dash = distro == purl.qualifiers.end() ? std::string::npos : distro->second.rfind('-');
-    const bool debian = purl.type == "deb" && (purl.name_space == "debian" || purl.name_space == "ubuntu");
-    if (!debian || dash == std::string::npos) return {};
-    target.ecosystem =
-        (purl.name_space == "ubuntu" ? "Ubuntu:" : "Debian:") + distro->second.substr(dash + 1);
-    if (const auto upstream = purl.qualifiers.find("upstream"); upstream != purl.qualifiers.end()) {
+    target.ecosystem = system_ecosystem(purl);
+    if (target.ecosystem.empty()) return {};
+    if (const auto epoch = purl.qualifiers.find("epoch"); epoch != purl.qualifiers.end()) {
+      target.version = epoch->second + ":" + target.version;
+    }
+    const auto upstream = purl.qualifiers.find("upstream");
+    // RPM's advisories name what is installed, the others its source.
+    if (upstream != purl.qualifiers.end() && purl.type != "rpm") {
       const auto at = upstream->second.find('@');
       target.name = upstream->second.substr(0, at);
       if (at != std::string::npos) target.version = upstream->second.substr(at + 1);

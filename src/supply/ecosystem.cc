@@ -37,7 +37,7 @@ constexpr std::array<Ecosystem, 22> kEcosystems{{
     {"NuGet", "nuget", std::nullopt, true},
     {"RubyGems", "gem", std::nullopt, false},
     {"Packagist", "composer", std::nullopt, true},
-    {"Alpine", "apk", std::nullopt, true},
+    {"Alpine", "apk", VersionOrder::kApk, true},
     {"CRAN", "cran", std::nullopt, false},
 }};
 

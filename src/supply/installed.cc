@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include <nlohmann/json.hpp>
@@ -55,6 +56,34 @@ std::string upstream_of(std::string_view source) {
     upstream += "@" + std::string(trim(version.substr(0, version.find(')'))));
   }
   return upstream;
+}
+
+tl::unexpected<base::Error> too_many(std::string_view path) {
+  return base::fail(ErrorCode::kLimitExceeded,
+                    fmt::format("{}: it names more than {} packages", path, Inventory::kMaxComponents));
+}
+
+void tell_missing_release(const Distribution& on, std::string_view path, Inventory& to) {
+  if (!on.version.empty()) return;
+  to.gaps.push_back(
+      fmt::format("{}: which release of the system it is of is not told, so its advisories can't be", path));
+}
+
+// "so:libc.musl-x86_64.so.1 ssl_client>=1 !conflict": names, and what packages provide.
+void add_alpine_needs(Component& to, std::string_view depends,
+                      const std::map<std::string, std::string>& providers) {
+  while (!depends.empty()) {
+    const auto one = depends.substr(0, depends.find(' '));
+    depends.remove_prefix(std::min(depends.size(), one.size() + 1));
+    const auto name = one.substr(0, one.find_first_of("<>=~"));
+    if (name.empty() || name.starts_with('!')) continue;
+    const auto provider = providers.find(std::string(name));
+    if (provider != providers.end() && provider->second != to.purl.name) {
+      to.needs.push_back(provider->second);
+    }
+  }
+  std::sort(to.needs.begin(), to.needs.end());
+  to.needs.erase(std::unique(to.needs.begin(), to.needs.end()), to.needs.end());
 }
 
 }  // namespace
@@ -142,8 +171,7 @@ base::Result<Inventory> read_dpkg_status(std::string_view text, const Distributi
                         fmt::format("{}: a package in it has no name or no version", path));
     }
     if (inventory.components.size() == Inventory::kMaxComponents) {
-      return base::fail(ErrorCode::kLimitExceeded,
-                        fmt::format("{}: it names more than {} packages", path, Inventory::kMaxComponents));
+      return too_many(path);
     }
     auto component = make_component("deb", name, version, path);
     component.purl.name_space = id;
@@ -156,10 +184,49 @@ base::Result<Inventory> read_dpkg_status(std::string_view text, const Distributi
     add_debian_needs(component, first(fields, "Depends"));
     inventory.components.push_back(std::move(component));
   }
-  if (on.version.empty()) {
-    inventory.gaps.push_back(fmt::format(
-        "{}: which release of the system it is of is not told, so its advisories can't be", path));
+  tell_missing_release(on, path, inventory);
+  return inventory;
+}
+
+base::Result<Inventory> read_apk_installed(std::string_view text, const Distribution& on,
+                                           std::string_view path) {
+  Inventory inventory;
+  std::vector<std::string> needs;
+  std::map<std::string, std::string> providers;
+  while (!text.empty()) {
+    const auto fields = take_paragraph(text);
+    if (fields.empty()) continue;
+    const auto name = first(fields, "P");
+    const auto version = first(fields, "V");
+    if (name.empty() || version.empty()) {
+      return base::fail(ErrorCode::kDataCorrupt,
+                        fmt::format("{}: a package in it has no name or no version", path));
+    }
+    if (inventory.components.size() == Inventory::kMaxComponents) return too_many(path);
+    auto component = make_component("apk", name, version, path);
+    component.purl.name_space = on.id.empty() ? std::string("alpine") : on.id;
+    auto& qualifiers = component.purl.qualifiers;
+    if (const auto arch = first(fields, "A"); !arch.empty()) qualifiers["arch"] = arch;
+    if (!on.version.empty()) {
+      qualifiers["distro"] = fmt::format("{}-{}", component.purl.name_space, on.version);
+    }
+    const auto origin = first(fields, "o");
+    if (!origin.empty() && origin != name) qualifiers["upstream"] = origin;
+    if (const auto license = first(fields, "L"); !license.empty()) component.licenses.emplace_back(license);
+    providers.emplace(name, name);
+    auto provides = first(fields, "p");
+    while (!provides.empty()) {
+      const auto one = provides.substr(0, provides.find(' '));
+      provides.remove_prefix(std::min(provides.size(), one.size() + 1));
+      providers.emplace(one.substr(0, one.find_first_of("<>=~")), name);
+    }
+    needs.emplace_back(first(fields, "D"));
+    inventory.components.push_back(std::move(component));
   }
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    add_alpine_needs(inventory.components[i], needs[i], providers);
+  }
+  tell_missing_release(on, path, inventory);
   return inventory;
 }
 

@@ -29,4 +29,9 @@ Distribution read_os_release(std::string_view text);
 base::Result<Inventory> read_dpkg_status(std::string_view text, const Distribution& on,
                                          std::string_view path);
 
+// Alpine's lib/apk/db/installed (wiki.alpinelinux.org, "Apk spec", "Installed Database V2"): the packages,
+// with the source package that advisories name as the qualifier "upstream".
+base::Result<Inventory> read_apk_installed(std::string_view text, const Distribution& on,
+                                           std::string_view path);
+
 }  // namespace holdfast::supply

@@ -27,6 +27,9 @@ base::Result<Version> Version::parse(VersionOrder order, std::string_view text) 
     case VersionOrder::kRpm:
       key = rpm_key(text);
       break;
+    case VersionOrder::kApk:
+      key = apk_key(text);
+      break;
     case VersionOrder::kMaven:
       key = maven_key(text);
       break;

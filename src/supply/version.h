@@ -19,6 +19,7 @@ enum class VersionOrder : std::uint8_t {
   kSemver,  // npm, crates.io, Go: semver.org 2.0.0, section 11; a leading "v" and missing parts are taken
   kDpkg,    // Debian, Ubuntu: deb-version(7)
   kRpm,     // Red Hat and kin: rpmvercmp of [epoch:]version[-release]; no release is before any
+  kApk,     // Alpine: apk-tools' version.c
   kMaven,   // Maven's ComparableVersion (maven.apache.org/pom.html#version-order-specification)
 };
 

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto second = end == std::string_view::npos ? first : text.substr(end + 1);
   for (const auto order :
        {supply::VersionOrder::kPep440, supply::VersionOrder::kSemver, supply::VersionOrder::kDpkg,
-        supply::VersionOrder::kRpm, supply::VersionOrder::kMaven}) {
+        supply::VersionOrder::kRpm, supply::VersionOrder::kApk, supply::VersionOrder::kMaven}) {
     const auto a = supply::Version::parse(order, first);
     const auto b = supply::Version::parse(order, second);
     if (a && b && (*a < *b) != (*b > *a)) std::abort();

@@ -13,6 +13,7 @@ std::optional<std::string> pep440_key(std::string_view text);
 std::optional<std::string> semver_key(std::string_view text);
 std::optional<std::string> dpkg_key(std::string_view text);
 std::optional<std::string> rpm_key(std::string_view text);
+std::optional<std::string> apk_key(std::string_view text);
 std::optional<std::string> maven_key(std::string_view text);
 
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }

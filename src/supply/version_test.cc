@@ -30,6 +30,17 @@ void expect_ladder(VersionOrder order, const std::vector<std::vector<std::string
   }
 }
 
+// Rules of apk-tools' version.c, each with its neighbours.
+TEST(Version, OrdersAlpineAsApkDoes) {
+  expect_ladder(VersionOrder::kApk, {{"0.9"},     {"1.0_alpha"},  {"1.0_alpha2"}, {"1.0_beta1"}, {"1.0_pre1"},
+                                     {"1.0_rc1"}, {"1.0_rc1-r3"}, {"1.0"},        {"1.0-r0"},    {"1.0-r10"},
+                                     {"1.0_p1"},  {"1.0_p1-r1"},  {"1.0a"},       {"1.0b-r1"},   {"1.0.1"},
+                                     {"1.01"},    {"1.1"},        {"1.9"},        {"1.10"},      {"2"}});
+  for (const auto* bad : {"", "a", "1..2", "1.", "1_x", "1-r", "1-1", "1.0 ", "1.0A"}) {
+    EXPECT_FALSE(Version::parse(VersionOrder::kApk, bad)) << bad;
+  }
+}
+
 // PEP 440, "Examples of compliant version schemes" and "Summary of permitted suffixes", in full.
 TEST(Version, OrdersPyPiAsPep440Does) {
   expect_ladder(VersionOrder::kPep440, {{"0.9"},
@@ -183,7 +194,7 @@ TEST(Version, IsATotalOrder) {
   std::mt19937 random(20261123);
   constexpr std::string_view kAlphabet = "0123019.-~^+ab:rcdevpost!";
   for (const auto order : {VersionOrder::kPep440, VersionOrder::kSemver, VersionOrder::kDpkg,
-                           VersionOrder::kRpm, VersionOrder::kMaven}) {
+                           VersionOrder::kRpm, VersionOrder::kApk, VersionOrder::kMaven}) {
     std::vector<std::pair<std::string, Version>> versions;
     while (versions.size() < 60) {
       std::string text;
