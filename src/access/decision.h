@@ -26,7 +26,7 @@ class Caller {
   [[nodiscard]] const PrincipalId& id() const { return id_; }
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] bool is_local_operator() const { return !token_; }
+  [[nodiscard]] bool is_local_operator() const { return !token_ && !by_mandate_; }
   [[nodiscard]] const std::string& audience() const { return audience_; }  // of the token; empty without
   [[nodiscard]] std::string text() const;                                  // Person::"default/5f.."
 
@@ -40,6 +40,7 @@ class Caller {
   std::string name_;
   std::string audience_;
   std::optional<base::Digest> token_;  // the digest under which the token is known
+  bool by_mandate_ = false;            // not there itself: work that it asked for is done for it (mandate.h)
 };
 
 // That this caller may take this action on this resource, as decided a moment ago: use it at once, and demand

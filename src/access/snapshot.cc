@@ -224,6 +224,22 @@ Result<Caller> Snapshot::local_operator(const WorkspaceId& workspace) const {
   return caller_of(local->principal);
 }
 
+Result<Caller> Snapshot::caller_by(const Mandate& mandate, Timestamp now) const {
+  const auto refuse = [](std::string why) {
+    return base::fail(ErrorCode::kPermissionDenied, std::move(why));
+  };
+  if (mandate.expires <= now) {
+    return refuse(fmt::format("what was asked for could be done until {} alone; ask for it again",
+                              mandate.expires.text()));
+  }
+  const Known* holder = known(mandate.workspace, mandate.principal);
+  if (holder == nullptr) return refuse("who asked for it is no principal any more");
+  Caller caller = caller_of(holder->principal);
+  caller.audience_ = mandate.audience;
+  caller.by_mandate_ = !mandate.audience.empty();
+  return caller;
+}
+
 std::string Snapshot::refusal(const Caller& caller, Action action, const Resource& resource,
                               Timestamp now) const {
   const Known* holder = known(caller.workspace(), caller.id());

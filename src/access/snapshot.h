@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "access/decision.h"
+#include "access/mandate.h"
 #include "access/tokens.h"
 #include "policy/authorizer.h"
 #include "policy/entity.h"
@@ -37,6 +38,9 @@ class Snapshot {
                                                   base::Timestamp now) const;
   // Whoever speaks over the server's own Unix socket as the server's own user. kNotFound before bootstrap.
   [[nodiscard]] base::Result<Caller> local_operator(const base::WorkspaceId& workspace) const;
+  // Whoever left the mandate, for work that is done for them now. It holds no right by that: what the mandate
+  // is for is decided again. kPermissionDenied once it has expired, or who left it is gone.
+  [[nodiscard]] base::Result<Caller> caller_by(const Mandate& mandate, base::Timestamp now) const;
 
   // Deny by default; a forbid beats every permit; for an action that writes, any error in a policy denies.
   // Denied too: a caller whose token has ended or who was disabled meanwhile, and another workspace's

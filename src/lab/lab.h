@@ -97,6 +97,7 @@ class Lab {
   Lab(Lab&&) noexcept = default;
 
   [[nodiscard]] const worker::JailReport& jail() const { return process_.jail(); }
+  [[nodiscard]] pid_t id() const { return process_.id(); }
 
   // `validation` may have no rows.
   base::Result<TrainResult> train(const LabelledRows& training, const LabelledRows& validation,

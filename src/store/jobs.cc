@@ -125,6 +125,14 @@ Result<> Jobs::complete(Transaction& transaction, const LeasedJob& job) const {
       job);
 }
 
+Result<> Jobs::give_back(Transaction& transaction, const LeasedJob& job) const {
+  return require_held(
+      transaction.execute(Sql("UPDATE jobs SET state = $1, due_at = $2, attempts = attempts - 1"
+                              " WHERE workspace = $3 AND id = $4 AND fence = $5 AND state = $6"),
+                          kWaiting, clock_->now(), job.workspace, job.id, job.fence, kRunning),
+      job);
+}
+
 Result<JobState> Jobs::fail(Transaction& transaction, const LeasedJob& job, std::string_view error) const {
   const Timestamp due = clock_->now() + backoff_.delay(job.attempt);
   HF_TRY(const std::int64_t waits,

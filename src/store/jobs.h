@@ -71,6 +71,8 @@ class Jobs {
   base::Result<base::Timestamp> heartbeat(Transaction& transaction, const LeasedJob& job,
                                           std::chrono::microseconds duration) const;
   base::Result<> complete(Transaction& transaction, const LeasedJob& job) const;
+  // As if this lease had not been, due at once: for a worker that has to end before the work does.
+  base::Result<> give_back(Transaction& transaction, const LeasedJob& job) const;
   // kWaiting where the job is tried again after the backoff, else kDead. Keeps the error's text.
   base::Result<JobState> fail(Transaction& transaction, const LeasedJob& job, std::string_view error) const;
 

@@ -62,6 +62,23 @@ class JobsTest : public testing::Test {
   Jobs jobs_{clock_, Backoff{.first = seconds(4), .longest = seconds(10)}};
 };
 
+TEST_F(JobsTest, WhatIsGivenBackIsDueAtOnceAndCountsAsNoAttempt) {
+  const JobId id = enqueue("a", 1);
+  const auto first = lease().value();
+  ASSERT_TRUE(in_transaction([&](Transaction& t) { return jobs_.give_back(t, first); }));
+  EXPECT_EQ(status(id).state, JobState::kWaiting);
+  EXPECT_EQ(status(id).attempts, 0);
+  const auto second = lease().value();
+  EXPECT_EQ(second.attempt, 1);
+  EXPECT_GT(second.fence, first.fence);
+  // The first holds nothing any more.
+  EXPECT_EQ(in_transaction([&](Transaction& t) { return jobs_.give_back(t, first); }).error().code,
+            ErrorCode::kConflict);
+  ASSERT_TRUE(complete(second));
+  EXPECT_EQ(in_transaction([&](Transaction& t) { return jobs_.give_back(t, second); }).error().code,
+            ErrorCode::kConflict);
+}
+
 TEST(BackoffTest, DoublesUpToItsLongest) {
   const Backoff backoff{.first = seconds(4), .longest = seconds(10)};
   EXPECT_EQ(backoff.delay(1), seconds(4));
