@@ -14,6 +14,7 @@
 #include "inspect/metadata_secrets.h"
 #include "inspect/model_files.h"
 #include "inspect/pickle.h"
+#include "inspect/second_format.h"
 #include "inspect/tensor_files.h"
 #include "inspect/text_files.h"
 #include "inspect/torch_archive.h"
@@ -31,39 +32,8 @@ using formats::Format;
 constexpr std::size_t kMaxGaps = 1000;
 // A stored member up to this size is read once, and its checksum with it.
 constexpr std::uint64_t kReadWholeBytes = 16ULL << 20;
-constexpr std::size_t kReadStep = 256UL << 10;
 // Code and descriptions of a program in an archive, each.
 constexpr std::size_t kMaxWholeMember = 32UL << 20;
-
-// The beginning of a stream that was read to see what it is, then the rest of it.
-class ResumedStream final : public formats::Stream {
- public:
-  ResumedStream(base::ByteView head, formats::Stream& rest) : head_(head), rest_(&rest) {}
-  base::Result<std::size_t> read(base::MutableByteView buffer) override {
-    if (head_.empty()) return rest_->read(buffer);
-    const std::size_t count = std::min(buffer.size(), head_.size());
-    std::copy_n(head_.begin(), count, buffer.begin());
-    head_ = head_.subspan(count);
-    return count;
-  }
-
- private:
-  base::ByteView head_;
-  formats::Stream* rest_;
-};
-
-// Appends to `bytes` until it has `size` of them or the stream ends.
-base::Result<> read_up_to(formats::Stream& stream, std::size_t size, base::Bytes& bytes) {
-  while (bytes.size() < size) {
-    const std::size_t before = bytes.size();
-    bytes.resize(std::min(size, before + kReadStep));
-    const auto got = stream.read(base::MutableByteView(bytes).subspan(before));
-    bytes.resize(before + got.value_or(0));
-    if (!got) return base::fail(got.error());
-    if (*got == 0) break;
-  }
-  return {};
-}
 
 class Inspector {
  public:
@@ -217,10 +187,31 @@ class Inspector {
     const auto formats = formats::sniff_head(head);
     if (read && formats.size() == 1 && can_stream(formats[0])) {
       ResumedStream resumed(head, stream);
-      look_at_as(formats[0], resumed, reopen, place);
+      SecondFormatStream watched(resumed);
+      look_at_as(formats[0], watched, reopen, place);
+      watched.drain();
       stream.drain();
+      const bool compressed = formats::is_compressed(formats[0]);
+      if (watched.seen() && !compressed && !stream.fault()) look_again(formats[0], reopen, place);
     } else {
       look_at(*UnpackedSource::read(head, stream, reopen, budget_), place);
+    }
+    if (stream.fault()) failed(place, *stream.fault());
+  }
+
+  // As what it does not begin with.
+  void look_again(Format seen, const Reopen& reopen, const Place& place) {
+    auto packed = reopen();
+    if (!packed) return failed(place, packed.error());
+    MeteredStream stream(**packed, budget_);
+    base::Bytes head;
+    if (const auto read = read_up_to(stream, formats::kSniffBytes, head); !read)
+      return failed(place, read.error());
+    const auto source = UnpackedSource::read(head, stream, reopen, budget_);
+    const auto formats = formats::sniff(*source);
+    if (!formats) return gap(place, formats.error().message);
+    for (const Format format : *formats) {
+      if (format != seen) look_at_as(format, *source, place);
     }
     if (stream.fault()) failed(place, *stream.fault());
   }

@@ -209,6 +209,18 @@ TEST(Artefact, SaysWhereCompressedDataIsDamaged) {
   }
 }
 
+// zip is found by its end, and HDF5 after 512 bytes, whatever a loader that starts at the beginning would
+// make of it.
+TEST(Artefact, LooksForFormatsBehindWhatAStreamBeginsWith) {
+  std::string pickle = "}.";
+  pickle.resize(300'000);
+  const std::string both = pickle + text_of(zip_archive({zip_item("a.pkl", kEvil)}));
+  EXPECT_THAT(inspect(gzip(both)).rules, Contains("pickle.dangerous-global f!inflated!a.pkl"));
+  pickle.resize(512);
+  const Seen hdf5 = inspect(gzip(pickle + "\x89HDF\r\n\x1A\n" + std::string(3000, '\xFF')));
+  EXPECT_TRUE(hdf5.rules.size() > 1 || !hdf5.gaps.empty());
+}
+
 TEST(Artefact, FollowsNestingToItsBoundAndSaysSo) {
   std::string nested = kEvil;
   for (int i = 0; i < kMaxNesting; ++i) nested = text_of(gzip(nested));
