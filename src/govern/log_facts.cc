@@ -65,7 +65,7 @@ std::uint64_t count_in(const nlohmann::json& details, const char* name) {
 constexpr std::pair<std::string_view, Happening> kPlain[] = {
     {"dataset.register", Happening::kDatasetRegistered}, {"model.register", Happening::kModelRegistered},
     {"model.refuse", Happening::kModelRefused},          {"endpoint.release", Happening::kReleased},
-    {"endpoint.rollback", Happening::kRolledBack},
+    {"endpoint.rollback", Happening::kRolledBack},       {"key.rotated", Happening::kKeysRotated},
 };
 
 }  // namespace

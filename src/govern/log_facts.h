@@ -35,8 +35,9 @@ enum class Happening : std::uint8_t {
   kGuardRefused,         // a request whose inputs were no such
   kDriftMeasured,        // of a window of an endpoint, with enough rows to tell
   kQualityEstimated,     // of such a window, likewise
+  kKeysRotated,          // the master key, or that of what is kept
 };
-inline constexpr std::size_t kHappenings = static_cast<std::size_t>(Happening::kQualityEstimated) + 1;
+inline constexpr std::size_t kHappenings = static_cast<std::size_t>(Happening::kKeysRotated) + 1;
 
 // How often something happened, and the newest record of it.
 struct Seen {

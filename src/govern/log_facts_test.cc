@@ -19,6 +19,13 @@ TEST(LogFacts, CountsWhatHappenedAndKeepsTheNewest) {
   EXPECT_EQ(facts.find(Happening::kDenied), nullptr);
 }
 
+TEST(LogFacts, AKeyIsRotatedOnceThatWasCarriedOut) {
+  EXPECT_EQ(log_of({{"rotateKeys", "allow"}}).find(Happening::kKeysRotated), nullptr);
+  const LogFacts facts = log_of({{"rotateKeys", "allow"}, {"key.rotated", "allow", "x", "master"}});
+  ASSERT_NE(facts.find(Happening::kKeysRotated), nullptr);
+  EXPECT_EQ(facts.find(Happening::kKeysRotated)->resource, "master");
+}
+
 TEST(LogFacts, TellsServicesFromPeopleAndTheLocalUser) {
   const std::string service = R"(Service::"default/77")";
   const std::string local = R"(Person::"default/local")";

@@ -87,6 +87,8 @@ Sight sealed_log(const Facts& facts) {
           .against = {}};
 }
 
+Sight rotated(const Facts& facts) { return records(facts, Happening::kKeysRotated, "a key was rotated"); }
+
 Sight sensitive_found(const Facts& facts) {
   Sight sight;
   for (const auto& dataset : facts.datasets) {
@@ -151,7 +153,7 @@ std::vector<PracticeParts> network_parts() {
         {"each version that serves was opened from ciphertext", true, sealed_models},
         {"the log's records were opened from ciphertext", false, sealed_log},
         {"the database's secrets were opened from ciphertext", false, nullptr},
-        {"keys were rotated", false, nullptr}}},
+        {"keys were rotated", false, rotated}}},
       {"P10",
        {{"sensitive columns were transformed before training", true, nullptr},
         {"sensitive columns were found", false, sensitive_found},
