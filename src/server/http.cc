@@ -157,13 +157,15 @@ base::Result<Target> parse_target(std::string_view text) {
 }
 
 base::Result<std::string> read_body(BodyReader& body, std::uint64_t max_bytes) {
-  constexpr std::size_t kStep = 64UL << 10;
+  // Most bodies are small, and each step is zeroed before it is filled.
+  constexpr std::size_t kFirstStep = 2UL << 10;
+  constexpr std::size_t kLongestStep = 64UL << 10;
   body.limit(max_bytes);
   std::string whole;
-  while (true) {
+  for (std::size_t step = kFirstStep;; step = std::min(2 * step, kLongestStep)) {
     const std::size_t before = whole.size();
-    whole.resize(before + kStep);
-    HF_TRY(const std::size_t got, body.read({reinterpret_cast<std::uint8_t*>(whole.data()) + before, kStep}));
+    whole.resize(before + step);
+    HF_TRY(const std::size_t got, body.read({reinterpret_cast<std::uint8_t*>(whole.data()) + before, step}));
     whole.resize(before + got);
     if (got == 0) return whole;
   }
