@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "supply/ecosystem.h"
@@ -24,9 +25,9 @@ struct Bound {
   Kind kind;
 };
 
-// The events in the order of their versions, as the specification's algorithm takes them.
-std::optional<bool> within(const std::vector<RangeEvent>& events, const Version& version,
-                           VersionOrder order) {
+// The events in the order of their versions, as the specification's algorithm takes them; nothing where one
+// of them is no version.
+std::optional<std::vector<Bound>> bounds_of(const std::vector<RangeEvent>& events, VersionOrder order) {
   std::vector<Bound> bounds;
   for (const auto& event : events) {
     if (event.kind == Kind::kLimit) continue;  // of commits alone
@@ -42,8 +43,15 @@ std::optional<bool> within(const std::vector<RangeEvent>& events, const Version&
   std::stable_sort(bounds.begin(), bounds.end(), [](const Bound& a, const Bound& b) {
     return !a.version ? b.version.has_value() : (b.version && *a.version < *b.version);
   });
+  return bounds;
+}
+
+std::optional<bool> within(const std::vector<RangeEvent>& events, const Version& version,
+                           VersionOrder order) {
+  const auto bounds = bounds_of(events, order);
+  if (!bounds) return std::nullopt;
   bool inside = false;
-  for (const auto& bound : bounds) {
+  for (const auto& bound : *bounds) {
     const bool reached = !bound.version || version >= *bound.version;
     if (bound.kind == Kind::kIntroduced && reached) inside = true;
     if (bound.kind == Kind::kFixed && reached) inside = false;
@@ -52,10 +60,43 @@ std::optional<bool> within(const std::vector<RangeEvent>& events, const Version&
   return inside;
 }
 
+using Candidate = std::pair<Version, std::string_view>;
+
+// Marks the candidates that lie within the range, in one sweep over both, since a hostile or a long list of
+// fixes would else be looked at once for each of them. False where the range can't be read.
+bool mark_within(const std::vector<RangeEvent>& events, VersionOrder order,
+                 const std::vector<Candidate>& candidates, std::vector<bool>& concerned) {
+  const auto bounds = bounds_of(events, order);
+  if (!bounds) return false;
+  // From which candidate on each event counts; of those that count, the last in the order decides.
+  std::vector<std::pair<std::size_t, std::size_t>> starts;
+  for (std::size_t i = 0; i < bounds->size(); ++i) {
+    const auto& [version, kind] = (*bounds)[i];
+    auto first = candidates.begin();
+    if (kind == Kind::kLastAffected) {
+      if (!version) continue;
+      first = std::upper_bound(first, candidates.end(), *version,
+                               [](const Version& a, const Candidate& b) { return a < b.first; });
+    } else if (version) {
+      first = std::lower_bound(first, candidates.end(), *version,
+                               [](const Candidate& a, const Version& b) { return a.first < b; });
+    }
+    starts.emplace_back(static_cast<std::size_t>(first - candidates.begin()), i);
+  }
+  std::sort(starts.begin(), starts.end());
+  std::optional<std::size_t> last;
+  auto start = starts.begin();
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    for (; start != starts.end() && start->first == i; ++start)
+      last = std::max(last, std::optional(start->second));
+    if (last && (*bounds)[*last].kind == Kind::kIntroduced) concerned[i] = true;
+  }
+  return true;
+}
+
 // The smallest version named as a fix that lies above and that nothing in the index concerns.
-std::string smallest_upgrade(const std::vector<Affected>& all, const AdvisoryTarget& target,
-                             VersionOrder order, const Version& current) {
-  std::vector<std::pair<Version, std::string_view>> fixes;
+std::string smallest_upgrade(const std::vector<Affected>& all, VersionOrder order, const Version& current) {
+  std::vector<Candidate> fixes;
   for (const auto& affected : all) {
     for (const auto& range : affected.ranges) {
       for (const auto& event : range) {
@@ -67,13 +108,27 @@ std::string smallest_upgrade(const std::vector<Affected>& all, const AdvisoryTar
     }
   }
   std::sort(fixes.begin(), fixes.end());
-  for (const auto& [version, text] : fixes) {
-    const bool clean = std::all_of(all.begin(), all.end(), [&, spelt = text](const Affected& affected) {
-      return concerns(affected, target.ecosystem, spelt) == false;
-    });
-    if (clean) return std::string(text);
+  fixes.erase(std::unique(fixes.begin(), fixes.end(),
+                          [](const Candidate& a, const Candidate& b) { return a.first == b.first; }),
+              fixes.end());
+  std::vector<bool> concerned(fixes.size());
+  for (const auto& affected : all) {
+    for (const auto& range : affected.ranges) {
+      if (!mark_within(range, order, fixes, concerned)) return {};
+    }
+    for (const auto listed : affected.versions) {
+      const auto version = Version::parse(order, listed);
+      if (!version) continue;
+      const auto same = std::lower_bound(fixes.begin(), fixes.end(), *version,
+                                         [](const Candidate& a, const Version& b) { return a.first < b; });
+      if (same != fixes.end() && same->first == *version)
+        concerned[static_cast<std::size_t>(same - fixes.begin())] = true;
+    }
   }
-  return {};
+  const auto clean = std::find(concerned.begin(), concerned.end(), false);
+  return clean == concerned.end()
+             ? std::string()
+             : std::string(fixes[static_cast<std::size_t>(clean - concerned.begin())].second);
 }
 
 void score(const Advisory& advisory, Match& match) {
@@ -89,30 +144,35 @@ void score(const Advisory& advisory, Match& match) {
   }
 }
 
+// The matches of one component, by every id that they have.
+struct Merged {
+  std::vector<Match> matches;
+  std::map<std::string, std::size_t> by_id;
+};
+
 // Into the match that shares an id with the advisory, else into one of its own.
-void merge(const Advisory& advisory, std::vector<Match>& matches, const Component& component,
-           const std::string& upgrade) {
+void merge(const Advisory& advisory, Merged& to, const Component& component, const std::string& upgrade) {
   std::set<std::string> ids{std::string(advisory.id)};
   ids.insert(advisory.aliases.begin(), advisory.aliases.end());
-  auto same = std::find_if(matches.begin(), matches.end(), [&](const Match& match) {
-    return ids.contains(match.id) ||
-           std::any_of(match.aliases.begin(), match.aliases.end(),
-                       [&](const std::string& alias) { return ids.contains(alias); });
-  });
-  if (same == matches.end()) {
-    matches.push_back({.purl = to_string(component.purl),
-                       .found_in = component.found_in,
-                       .id = std::string(advisory.id),
-                       .summary = std::string(advisory.summary),
-                       .upgrade = upgrade,
-                       .published = advisory.published});
-    same = matches.end() - 1;
+  auto place = to.matches.size();
+  for (const auto& id : ids) {
+    if (const auto known = to.by_id.find(id); known != to.by_id.end()) place = std::min(place, known->second);
   }
-  ids.insert(same->aliases.begin(), same->aliases.end());
-  ids.erase(same->id);
-  same->aliases.assign(ids.begin(), ids.end());
-  if (same->summary.empty()) same->summary = advisory.summary;
-  score(advisory, *same);
+  if (place == to.matches.size()) {
+    to.matches.push_back({.purl = to_string(component.purl),
+                          .found_in = component.found_in,
+                          .id = std::string(advisory.id),
+                          .summary = std::string(advisory.summary),
+                          .upgrade = upgrade,
+                          .published = advisory.published});
+  }
+  auto& same = to.matches[place];
+  for (const auto& id : ids) {
+    const bool is_new = to.by_id.emplace(id, place).second;
+    if (is_new && id != same.id) same.aliases.push_back(id);
+  }
+  if (same.summary.empty()) same.summary = advisory.summary;
+  score(advisory, same);
 }
 
 bool names(const VexStatement& statement, const Match& match) {
@@ -206,7 +266,7 @@ base::Result<> match_component(const Component& component, const AdvisoryIndex& 
   }
   const auto order = version_order(target.ecosystem);
   const auto version = parse_version(order, target.version);
-  std::vector<Match> matches;
+  Merged merged;
   std::optional<std::string> upgrade;
   for (const auto& affected : all) {
     const auto concerned = concerns(affected, target.ecosystem, target.version);
@@ -214,11 +274,12 @@ base::Result<> match_component(const Component& component, const AdvisoryIndex& 
       to.gaps.push_back(fmt::format("{}: whether {} concerns it can't be told from its version", purl,
                                     affected.advisory.id));
     } else if (*concerned) {
-      if (!upgrade) upgrade = version ? smallest_upgrade(all, target, *order, *version) : std::string();
-      merge(affected.advisory, matches, component, *upgrade);
+      if (!upgrade) upgrade = version ? smallest_upgrade(all, *order, *version) : std::string();
+      merge(affected.advisory, merged, component, *upgrade);
     }
   }
-  for (auto& match : matches) {
+  for (auto& match : merged.matches) {
+    std::sort(match.aliases.begin(), match.aliases.end());
     judge(match, options, to.gaps);
     to.matches.push_back(std::move(match));
   }

@@ -53,6 +53,31 @@ MatchResult match(const AdvisoryIndex& index, const std::string& requirements, M
   return *std::move(result);
 }
 
+// 20 000 fixes, each but the last within a later range: a look at each fix by itself would take hours.
+TEST(Advisories, FindTheUpgradeAmongVeryManyFixes) {
+  nlohmann::json events = nlohmann::json::array();
+  for (int i = 0; i < 20'000; ++i) {
+    events.push_back({{"introduced", std::to_string(i) + ".0"}});
+    events.push_back({{"fixed", std::to_string(i) + ".5"}});
+  }
+  const auto advisory = [](const char* id, const nlohmann::json& list) {
+    return nlohmann::json{
+        {"id", id},
+        {"affected",
+         {{{"package", {{"ecosystem", "PyPI"}, {"name", "evil"}}}, {"ranges", {{{"events", list}}}}}}}}
+        .dump();
+  };
+  const auto many = advisory("A", events);
+  const auto others = advisory("B", {{{"introduced", "0"}}, {{"last_affected", "19998.5"}}});
+  const auto endless = advisory("C", {{{"introduced", "0"}}});
+  const auto found = match(index_of({many.c_str(), others.c_str()}), "evil==0.1\n");
+  ASSERT_THAT(found.matches, SizeIs(2));
+  EXPECT_EQ(found.matches[0].upgrade, "19999.5");
+  const auto none = match(index_of({many.c_str(), endless.c_str()}), "evil==0.1\n");
+  ASSERT_THAT(none.matches, SizeIs(2));
+  EXPECT_EQ(none.matches[0].upgrade, "");
+}
+
 TEST(Advisories, MatchRangesListsAndNothingElse) {
   const auto index = index_of({kFlask, kWithdrawn});
   EXPECT_EQ(index.status().advisories, 1U);
