@@ -16,12 +16,34 @@ std::string count_of(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-// Text from a hostile file must not drive the reader's terminal.
+// Bytes, at the start of `text`, of a character that is not seen or turns what follows: the controls of ISO
+// 6429's second set (U+0080 on), marks of direction and of no width (U+200B to U+200F, U+2028 to U+202E,
+// U+2060 to U+206F), U+FEFF. 0 for any other.
+std::size_t unseen_character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto between = [](unsigned value, unsigned low, unsigned high) {
+    return value >= low && value <= high;
+  };
+  if (byte(0) == 0xC2) return between(byte(1), 0x80, 0x9F) ? 2 : 0;
+  if (byte(0) == 0xEF) return byte(1) == 0xBB && byte(2) == 0xBF ? 3 : 0;
+  if (byte(0) != 0xE2) return 0;
+  const bool marks = byte(1) == 0x80 && (between(byte(2), 0x8B, 0x8F) || between(byte(2), 0xA8, 0xAE));
+  return marks || (byte(1) == 0x81 && between(byte(2), 0xA0, 0xAF)) ? 3 : 0;
+}
+
+// Text from a hostile file must not drive the reader's terminal, nor show in another order than it is
+// written.
 std::string printable(std::string_view text, std::string_view allowed = "") {
   std::string safe;
-  for (const char c : text) {
+  std::size_t unseen = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 || byte == 0x7F) && allowed.find(c) == std::string_view::npos) {
+    if (unseen == 0) unseen = unseen_character(text.substr(i));
+    if (unseen > 0) {
+      safe += fmt::format("\\x{:02x}", byte);
+      --unseen;
+    } else if ((byte < 0x20 || byte == 0x7F) && allowed.find(c) == std::string_view::npos) {
       safe += fmt::format("\\x{:02x}", byte);
     } else {
       safe.push_back(c);

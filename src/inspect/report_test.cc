@@ -45,6 +45,15 @@ TEST(Text, NamesTheFindingAndDrivesNoTerminal) {
   EXPECT_THAT(to_text(report_with(Severity::kHigh), /*colour=*/true), HasSubstr("\x1b[31mHIGH\x1b[0m"));
 }
 
+TEST(Text, ShowsNamesInTheOrderInWhichTheyAreWritten) {
+  auto report = report_with(Severity::kHigh);
+  report.files[0].path =
+      "caf\xC3\xA9 \xE2\x82\xAC\xE2\x80\xAEtxt.exe\xC2\x9B"
+      "31m";
+  EXPECT_THAT(to_text(report, /*colour=*/false),
+              HasSubstr("caf\xC3\xA9 \xE2\x82\xAC\\xe2\\x80\\xaetxt.exe\\xc2\\x9b31m: zip"));
+}
+
 TEST(Json, HoldsTheRuleBesideTheFinding) {
   auto report = report_with(Severity::kHigh);
   report.files[0].not_looked_at = {"a member is encrypted"};
