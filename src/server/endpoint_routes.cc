@@ -38,6 +38,14 @@ Result<> take_settings(JsonFields& fields, release::EndpointSettings& settings) 
   return {};
 }
 
+// The endpoint, with the release that it serves, if it serves one.
+Result<json> with_release(const Api& api, const release::Endpoint& endpoint) {
+  json value = endpoint.json();
+  HF_TRY(const auto current, api.installation.releases().current(endpoint));
+  if (current) value["release"] = current->json();
+  return value;
+}
+
 Result<Response> create(const Api& api, Call& call) {
   HF_TRY(const json body, read_json_body(call));
   HF_TRY(auto fields, JsonFields::of(body, "the body"));
@@ -59,7 +67,8 @@ Result<Response> change(const Api& api, Call& call) {
   HF_CHECK(take_settings(fields, wanted));
   HF_CHECK(fields.end());
   HF_TRY(const auto changed, api.deployment.change(call.allowed(), endpoint, wanted));
-  return json_response(changed.json().dump());
+  HF_TRY(const json answer, with_release(api, changed));
+  return json_response(answer.dump());
 }
 
 Result<Response> remove(const Api& api, Call& call) {
@@ -81,9 +90,7 @@ Result<Response> list(const Api& api, Call& call) {
   HF_TRY(const auto endpoints, api.installation.releases().list(call.caller().workspace()));
   json all = json::array();
   for (const auto& endpoint : endpoints) {
-    json one = endpoint.json();
-    HF_TRY(const auto current, api.installation.releases().current(endpoint));
-    if (current) one["release"] = current->json();
+    HF_TRY(json one, with_release(api, endpoint));
     all.push_back(std::move(one));
   }
   return json_response(json{{"endpoints", std::move(all)}}.dump());
@@ -93,11 +100,9 @@ Result<Response> read(const Api& api, Call& call) {
   HF_TRY(const auto endpoint,
          api.installation.releases().find(call.caller().workspace(), call.parameter("endpoint")));
   HF_TRY(const auto history, api.installation.releases().history(endpoint, kHistory));
-  json answer = endpoint.json();
+  HF_TRY(json answer, with_release(api, endpoint));
   answer["history"] = json::array();
   for (const auto& one : history) answer["history"].push_back(one.json());
-  HF_TRY(const auto current, api.installation.releases().current(endpoint));
-  if (current) answer["release"] = current->json();
   if (const auto report = api.deployment.watch().last(endpoint.name)) answer["drift"] = report->json();
   answer["rows_in_window"] = api.deployment.watch().waiting_rows(endpoint.name);
   return json_response(answer.dump());

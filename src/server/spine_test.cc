@@ -111,8 +111,9 @@ class SpineTest : public InstallationTest {
   std::int64_t train(int seed) {
     const auto answered =
         ask(Method::kPost, "/v1/models/credit/train", json{{"epochs", 15}, {"seed", seed}}.dump());
-    EXPECT_EQ(answered.status, 201) << answered.json;
-    return answered.json["version"]["version"];
+    EXPECT_EQ(answered.status, 202) << answered.json;
+    EXPECT_EQ(answered.json["run"]["state"], "done") << answered.json;
+    return answered.json["run"]["result"]["version"];
   }
   json evaluate(std::int64_t version) {
     const auto answered =
@@ -191,6 +192,9 @@ TEST_F(SpineTest, TheWayOfAModel) {
   const auto released = ask(Method::kPost, "/v1/endpoints/credit/release", json{{"version", first}}.dump());
   ASSERT_EQ(released.status, 201) << released.json;
   EXPECT_EQ(released.json["serial"], 1);
+  const auto changed = ask(Method::kPatch, "/v1/endpoints/credit", R"({"requests_per_second":100000})");
+  ASSERT_EQ(changed.status, 200) << changed.json;
+  EXPECT_EQ(changed.json["release"]["version"], first) << "what it serves is told with what was changed";
 
   const auto answered = ask(Method::kPost, "/v2/models/credit/infer", inference(0, 4, 1));
   ASSERT_EQ(answered.status, 200) << answered.json;
