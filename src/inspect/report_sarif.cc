@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/uri.h"
 #include "inspect/report.h"
 
 // SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
@@ -36,22 +37,6 @@ std::string_view security_severity(Severity severity) {
   return "0.0";
 }
 
-// RFC 3986: everything but unreserved characters and "/" is percent-encoded. An absolute path is a URI of its
-// own, a relative one a reference (SARIF, section 3.10.1).
-std::string uri_of(std::string_view path) {
-  constexpr std::string_view kUnreserved =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-  std::string uri = path.starts_with('/') ? "file://" : "";
-  for (const char c : path) {
-    if (kUnreserved.find(c) != std::string_view::npos) {
-      uri.push_back(c);
-    } else {
-      uri += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return uri;
-}
-
 Json rules_of(const Report& report) {
   std::set<std::string_view> used;
   for (const auto& file : report.files) {
@@ -76,7 +61,7 @@ Json rules_of(const Report& report) {
 }
 
 Json result_of(const FileReport& file, const Finding& finding) {
-  Json physical{{"artifactLocation", {{"uri", uri_of(file.path)}}}};
+  Json physical{{"artifactLocation", {{"uri", base::uri_of_path(file.path)}}}};
   // A byte inside an archive's member is no byte of the file itself: the member's name goes into the logical
   // location.
   const bool innermost = finding.path == file.path;
@@ -114,7 +99,7 @@ std::string to_sarif(const Report& report, std::string_view tool_version) {
   Json artifacts = Json::array();
   Json notifications = Json::array();
   for (const auto& file : report.files) {
-    artifacts.push_back({{"location", {{"uri", uri_of(file.path)}}}, {"length", file.size_bytes}});
+    artifacts.push_back({{"location", {{"uri", base::uri_of_path(file.path)}}}, {"length", file.size_bytes}});
     for (const auto& finding : file.findings) results.push_back(result_of(file, finding));
     for (const auto& dismissed : file.dismissed) results.push_back(result_of(file, dismissed));
     for (const auto& gap : file.not_looked_at) {

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/uri.h"
+
 namespace holdfast::supply {
 namespace {
 
@@ -24,22 +26,6 @@ std::string share_text(std::uint32_t share) {
 }
 
 std::string day_text(base::Timestamp moment) { return moment.text().substr(0, 10); }
-
-// RFC 3986, section 2: all but unreserved characters and "/" is percent-encoded. A relative path is a
-// reference (SARIF, section 3.10.1).
-std::string uri_of(std::string_view path) {
-  constexpr std::string_view kUnreserved =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-  std::string uri = path.starts_with('/') ? "file://" : "";
-  for (const char c : path) {
-    if (kUnreserved.find(c) != std::string_view::npos) {
-      uri.push_back(c);
-    } else {
-      uri += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return uri;
-}
 
 std::string exploited_text(const Match& match) {
   return fmt::format("known to be exploited since {}{}", day_text(*match.exploitation->known_since),
@@ -88,7 +74,8 @@ Json result_of(const Match& match) {
               {"level", level_of(match.severity)},
               {"message", {{"text", sentence_of(match)}}},
               {"locations",
-               Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", uri_of(match.found_in)}}}}},
+               Json::array({{{"physicalLocation",
+                              {{"artifactLocation", {{"uri", base::uri_of_path(match.found_in)}}}}},
                              {"logicalLocations", Json::array({{{"fullyQualifiedName", match.purl}}})}}})},
               {"partialFingerprints", {{"advisory/v1", match.id + " " + match.purl}}}};
   if (match.exploitation) result["properties"] = exploitation_json(*match.exploitation);
@@ -165,7 +152,7 @@ std::string to_sarif(const MatchResult& result, std::string_view tool_version) {
     if (!known.insert(match.id).second) continue;
     Json rule{{"id", match.id},
               {"shortDescription", {{"text", match.summary.empty() ? match.id : match.summary}}},
-              {"helpUri", "https://osv.dev/vulnerability/" + uri_of(match.id)},
+              {"helpUri", "https://osv.dev/vulnerability/" + base::uri_of_path(match.id)},
               {"properties", {{"tags", Json::array({"security", "P23"})}}}};
     if (match.score_tenths) {
       rule["properties"]["security-severity"] =
