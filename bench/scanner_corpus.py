@@ -157,6 +157,12 @@ def hidden():
         "lambda.keras": keras(lambda_layer),
         "module.keras": keras(module_layer),
         "template.gguf": gguf(b"{{ ''.__class__.__mro__[1].__subclasses__() }}"),
+        "template.jinja": b"{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "opens_a_file.pkl": b"\x80\x04ccopyreg\n__newobj__\n(cnumpy\nmemmap\nX\x0e\x00\x00\x00/nonexistent/xX\x02\x00\x00\x00u1"
+                            b"X\x02\x00\x00\x00w+K\x00K\x01\x85tR.",
+        "zip_behind_pickle.gz": gzip.compress(HARMLESS + bytes(300_000) + stored(torch)),
+        "block_scalar.yaml": b"_target_: |-\n  os.system\ncommand: 'true'\n",
+        "starts.pth": b"import os; os.system('true')\n",
         "saved_model.pb": saved_model(b"PyFunc"),
         "writes/saved_model.pb": saved_model(b"WriteFile"),
     }
