@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kSource = "drift";
 constexpr std::string_view kRunbook = "/docs/alerts#drift";
+constexpr std::chrono::seconds kLongestRest{5};
 
 json measurement_json(const stats::Measurement& measurement) {
   return {{"name", measurement.name},
@@ -188,27 +189,57 @@ std::uint64_t Watch::waiting_rows(const std::string& endpoint) const {
 
 void Watch::settle() {
   const base::MutexLock lock(mutex_);
+  ++settling_;
+  changed_.notify_all();
   while (busy_ || !whole_.empty()) changed_.wait(mutex_);
+  --settling_;
 }
 
 void Watch::work() {
-  for (;;) {
-    std::optional<Whole> whole;
-    {
-      const base::MutexLock lock(mutex_);
-      busy_ = false;
-      changed_.notify_all();
-      while (!stopping_ && whole_.empty()) changed_.wait(mutex_);
-      if (stopping_) return;
-      whole.emplace(std::move(whole_.front()));
-      whole_.pop_front();
-      busy_ = true;
-    }
+  while (const auto whole = next()) {
+    const auto begun = std::chrono::steady_clock::now();
     if (const auto measured = measure(*whole); !measured) {
       base::log(base::LogLevel::kError, "window-not-measured",
                 {{"endpoint", whole->endpoint}, {"why", measured.error().message}});
     }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+    const auto rest =
+        std::min<std::chrono::duration<double>>(took * (1 / options_.most_of_processor - 1), kLongestRest);
+    const base::MutexLock lock(mutex_);
+    rested_ = std::chrono::steady_clock::now() +
+              std::chrono::duration_cast<std::chrono::steady_clock::duration>(rest);
   }
+}
+
+// None when the watch ends.
+std::optional<Watch::Whole> Watch::next() {
+  const base::MutexLock lock(mutex_);
+  busy_ = false;
+  changed_.notify_all();
+  for (;;) {
+    if (stopping_) return std::nullopt;
+    const bool tired = settling_ == 0 && std::chrono::steady_clock::now() < rested_;
+    if (!whole_.empty() && !tired) break;
+    if (whole_.empty()) {
+      changed_.wait(mutex_);
+    } else {
+      changed_.wait_until(mutex_, rested_);
+    }
+  }
+  busy_ = true;
+  return take_next();
+}
+
+// The oldest, with those of the same release that wait behind it.
+Watch::Whole Watch::take_next() {
+  Whole first = std::move(whole_.front());
+  whole_.pop_front();
+  if (settling_ > 0) return first;
+  std::erase_if(whole_, [&first](const Whole& other) {
+    return other.endpoint == first.endpoint && other.version == first.version &&
+           first.window.merge(other.window).has_value();
+  });
+  return first;
 }
 
 Result<> Watch::measure(const Whole& whole) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -31,12 +32,14 @@ struct WatchReport {
 
 struct WatchOptions {
   std::uint64_t window_rows = 500;
-  std::size_t max_waiting = 64;  // windows not yet measured; beyond it the oldest is dropped, and said so
+  std::size_t max_waiting = 64;     // windows not yet measured; beyond it the oldest is dropped, and said so
+  double most_of_processor = 0.02;  // of one, that measuring takes while requests keep coming; over 0
 };
 
 // Watches the traffic of every endpoint in windows of so many rows, against what its model was released for.
 // Rows are counted in the thread of the request; windows are measured by a thread of its own, which raises
-// alerts and resolves them. Thread-safe.
+// alerts and resolves them. Measuring takes no more than a share of one processor: under traffic that fills
+// windows faster, those that wait are measured together. Thread-safe.
 class Watch final : public gateway::PredictionSink {
  public:
   Watch(Installation& installation, const WatchOptions& options);
@@ -55,7 +58,7 @@ class Watch final : public gateway::PredictionSink {
   [[nodiscard]] std::optional<WatchReport> last(const std::string& endpoint) const;
   // Rows in the window that is not whole yet.
   [[nodiscard]] std::uint64_t waiting_rows(const std::string& endpoint) const;
-  // Waits until every whole window has been measured.
+  // Waits until every whole window has been measured, each by itself and without a rest.
   void settle();
 
  private:
@@ -70,6 +73,8 @@ class Watch final : public gateway::PredictionSink {
     monitor::Window window;
   };
   void work();
+  std::optional<Whole> next();
+  Whole take_next() HF_REQUIRES(mutex_);
   base::Result<> measure(const Whole& whole);
   base::Result<> tell(const WatchReport& report);
 
@@ -81,6 +86,8 @@ class Watch final : public gateway::PredictionSink {
   std::map<std::string, WatchReport> last_ HF_GUARDED_BY(mutex_);
   std::deque<Whole> whole_ HF_GUARDED_BY(mutex_);
   bool busy_ HF_GUARDED_BY(mutex_) = false;
+  std::size_t settling_ HF_GUARDED_BY(mutex_) = 0;  // who waits in settle()
+  std::chrono::steady_clock::time_point rested_ HF_GUARDED_BY(mutex_){};
   bool stopping_ HF_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
