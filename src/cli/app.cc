@@ -51,6 +51,7 @@ void add_commands(CLI::App& app, const Invocation& invocation, Action& action) {
   add_register_command(app, invocation, action);
   add_models_command(app, invocation, action);
   add_train_command(app, invocation, action);
+  add_runs_command(app, invocation, action);
   add_evaluate_command(app, invocation, action);
   add_approve_command(app, invocation, action);
   add_waive_command(app, invocation, action);

@@ -51,6 +51,7 @@ void add_require_command(CLI::App& app, const Invocation& invocation, Action& ac
 void add_register_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_models_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_train_command(CLI::App& app, const Invocation& invocation, Action& action);
+void add_runs_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_evaluate_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_approve_command(CLI::App& app, const Invocation& invocation, Action& action);
 void add_waive_command(CLI::App& app, const Invocation& invocation, Action& action);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/answer.h"
+#include "cli/run_watch.h"
 #include "cli/server_command.h"
 
 namespace holdfast::cli {
@@ -19,6 +20,7 @@ struct Options {
   std::optional<double> adversarial_share;
   std::optional<std::uint64_t> epochs;
   std::optional<std::uint64_t> seed;
+  bool detach = false;
   bool json = false;
 };
 
@@ -38,15 +40,38 @@ void show_trained(const nlohmann::json& answer) {
                     field(answer, "/version/state"), field(answer, "/version/digest")));
 }
 
+ExitCode detached(const Options& options, const ApiResponse& response, const std::string& id) {
+  if (options.json) {
+    print_as_it_came(response);
+  } else {
+    print(fmt::format("run {} was asked for; wait for it with: holdfast runs show {} --wait\n", id, id));
+  }
+  return ExitCode::kDone;
+}
+
 base::Result<ExitCode> train(const Options& options, const ApiClient& client) {
-  HF_TRY(const auto response, send_watched(client,
-                                           {.method = "POST",
-                                            .target = path_of({"v1", "models", options.model, "train"}),
-                                            .content_type = "application/json",
-                                            .body = order_of(options).dump(),
-                                            .bearer = {}},
-                                           options.model, "training"));
-  return print_answer(response, options.json, show_trained);
+  if (options.detach && !client.is_remote()) {
+    return base::fail(base::ErrorCode::kUnavailable,
+                      "no server holds this folder, so that nobody would work on it: start one with holdfast "
+                      "serve, or leave out --detach");
+  }
+  HF_TRY(const auto response,
+         client.send_json("POST", path_of({"v1", "models", options.model, "train"}), order_of(options)));
+  HF_TRY(const auto asked, accepted(response));
+  const std::string id = field(asked, "/run/id");
+  if (options.detach) return detached(options, response, id);
+  HF_TRY(auto run, wait_for_run(client, id, "training"));
+  HF_CHECK(outcome_of(run));
+  HF_TRY(const auto found,
+         client.get(path_of({"v1", "models", options.model, "versions", field(run, "/result/version")})));
+  HF_TRY(auto version, accepted(found));
+  const nlohmann::json answer{{"run", std::move(run)}, {"version", std::move(version)}};
+  if (options.json) {
+    print(answer.dump() + "\n");
+  } else {
+    show_trained(answer);
+  }
+  return ExitCode::kDone;
 }
 
 }  // namespace
@@ -73,8 +98,11 @@ void add_train_command(CLI::App& app, const Invocation& invocation, Action& acti
       ->check(CLI::Range(1, 10'000));
   command->add_option("--seed", options->seed, "of everything random: the same gives the same model")
       ->type_name("N");
+  command->add_flag("--detach", options->detach, "do not wait for it; prints its run");
   command->add_flag("--json", options->json, "print the answer's JSON");
-  command->footer("Example: holdfast train credit --group sex --attack pgd");
+  command->footer(
+      "The server works on it, whether this command waits or not; without a server this command does.\n"
+      "Example: holdfast train credit --group sex --attack pgd");
   on_server(*command, invocation, action,
             [options](const ApiClient& client) { return train(*options, client); });
 }

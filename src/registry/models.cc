@@ -143,6 +143,7 @@ Result<std::optional<std::string>> why_refused(const formats::FileSource& file, 
 
 json registered_json(const Version& version, const std::string& as_is) {
   json details{{"model", version.model}, {"version", version.version}, {"digest", version.digest.prefixed()}};
+  if (version.run) details["run"] = *version.run;
   if (!as_is.empty()) details["as_is"] = as_is;
   return details;
 }
@@ -300,6 +301,7 @@ Result<std::variant<Version, Refusal>> Models::admit(const access::Authorised& a
   EvidenceRoom evidence(parts_);
   HF_CHECK(evidence.add(change, version.workspace, inspection_statement(version, report)));
   HF_CHECK(evidence.add(change, version.workspace, admission_statement(version, rules_)));
+  if (wanted.also) HF_CHECK(wanted.also(change, version));
   HF_CHECK(change.next_change(version.workspace, "model", version.model));
   HF_CHECK(recorded.commit(change));
   return std::variant<Version, Refusal>(std::move(version));

@@ -54,6 +54,8 @@ struct NewVersion {
   // Why a file that is no model is kept all the same, for the record; empty: it is refused. A finding or an
   // unseen part refuses whatever stands here.
   std::string as_is = {};
+  // What is done in the transaction that keeps the version; where it fails, the version is not kept.
+  std::function<base::Result<>(store::Transaction& change, const Version& version)> also = {};
 };
 
 struct AdmissionRules {

@@ -411,32 +411,33 @@ TEST_F(RoomsTest, EvidenceThatWasChangedIsNotBelieved) {
   EXPECT_EQ(EvidenceRoom(*parts_).about(kHome, kept.digest).error().code, ErrorCode::kDataCorrupt);
 }
 
-TEST_F(RoomsTest, OneTrialTooManyIsRefused) {
+TEST_F(RoomsTest, OneEvaluationTooManyIsRefused) {
+  const auto kept = version(1);
   Trials trials(*parts_, *models_, {.at_once = 0});
-  EXPECT_EQ(trials.train(may(Action::kTrainModel, ResourceType::kModel, "credit"), {.model = "credit"}, {})
-                .error()
-                .code,
+  EXPECT_EQ(trials.evaluate(may(local(), Action::kAddEvidence, kept.resource()), kept, {}, {}).error().code,
             ErrorCode::kUnavailable);
   EXPECT_TRUE(Runs(*parts_).list(kHome, 10)->empty());
 }
 
-TEST_F(RoomsTest, ATrainingThatFailsIsARunThatFailed) {
-  Trials trials(*parts_, *models_, {});
-  EXPECT_EQ(trials.train(may(Action::kTrainModel, ResourceType::kModel, "credit"), {.model = "credit"}, {})
-                .error()
-                .code,
-            ErrorCode::kNotFound);  // nothing says what it must show
-  const auto runs = Runs(*parts_).list(kHome, 10).value();
-  ASSERT_EQ(runs.size(), 1U);
-  EXPECT_EQ(runs[0].state, RunState::kFailed);
-  EXPECT_THAT(runs[0].result_json, HasSubstr("holdfast require"));
+TEST_F(RoomsTest, WhatCanNotBeTrainedIsToldBeforeItIsAskedFor) {
+  const Trials trials(*parts_, *models_, {});
+  const auto code = [&](const TrainOrder& order) { return trials.check(kHome, order).error().code; };
+  EXPECT_EQ(code({.model = "credit"}), ErrorCode::kNotFound);  // nothing says what it must show
+  ASSERT_TRUE(add_dataset(sample_csv(500)));
+  ASSERT_TRUE(require());
+  EXPECT_TRUE(trials.check(kHome, {.model = "credit"}));
+  EXPECT_EQ(code({.model = "credit", .group = "sex"}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({.model = "credit", .attack = "pgd"}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code({.model = "credit", .epochs = 0}), ErrorCode::kInvalidArgument);
+  clock_.advance(std::chrono::hours(25));
+  EXPECT_EQ(code({.model = "credit"}), ErrorCode::kPermissionDenied);  // the data may not be used any more
 }
 
 TEST_F(RoomsTest, ARunThatTheServersEndCutShortIsSaidToHaveFailed) {
   Runs runs(*parts_);
   const auto first = runs.start(local(), "train", "credit", {{"epochs", 3}}).value();
   const auto second = runs.start(local(), "train", "credit", nlohmann::json::object()).value();
-  ASSERT_TRUE(runs.progress(second, "epoch 1 of 3"));
+  ASSERT_TRUE(runs.progress(second, {.step = "training", .line = "epoch 1 of 3"}));
   ASSERT_TRUE(runs.done(second, {{"version", 1}}));
   ASSERT_TRUE(runs.fail_interrupted());
   EXPECT_EQ(runs.find(kHome, first.id)->state, RunState::kFailed);

@@ -114,6 +114,18 @@ CREATE TABLE runs (
   finished_at BIGINT,
   PRIMARY KEY (workspace, id));
 )")},
+    // `job` is of store/jobs.h. One version of each run, whatever a worker that was thought dead still does.
+    Migration{"runs-on-jobs", Sql(R"(
+ALTER TABLE runs ADD COLUMN job BIGINT;
+ALTER TABLE runs ADD COLUMN attempt BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN fence BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN step TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN share_permille BIGINT;
+ALTER TABLE runs ADD COLUMN metrics TEXT NOT NULL DEFAULT '';
+CREATE INDEX runs_by_job ON runs (workspace, job);
+CREATE INDEX runs_by_state ON runs (state, workspace, id);
+CREATE UNIQUE INDEX model_versions_by_run ON model_versions (workspace, run);
+)")},
 };
 
 }  // namespace

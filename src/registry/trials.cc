@@ -1,7 +1,6 @@
 #include "registry/trials.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "lab/lab.h"
 #include "model/engine.h"
+#include "worker/stopper.h"
 
 namespace holdfast::registry {
 
@@ -34,17 +34,9 @@ struct Trials::Ground {
 
 namespace {
 
-json parameters_of(const TrainOrder& order) {
-  return {{"group", order.group},
-          {"attack", order.attack},
-          {"adversarial_share", fmt::format("{}", order.adversarial_share)},
-          {"epochs", order.epochs},
-          {"seed", order.seed}};
-}
-
-// SLSA provenance v1 (slsa.dev/spec/v1.0/provenance): what was made of what, how, and by which run.
-Statement provenance(const Version& version, const Run& run, const TrainOrder& order, const Dataset& dataset,
-                     const lab::TrainResult& trained) {
+// SLSA provenance v1: what was made of what, how, and by which run.
+std::string provenance(const Run& run, const TrainOrder& order, const Dataset& dataset,
+                       const lab::TrainResult& trained) {
   json dependencies = json::array();
   for (const auto part : {data::Part::kTrain, data::Part::kValidation}) {
     dependencies.push_back(
@@ -54,58 +46,87 @@ Statement provenance(const Version& version, const Run& run, const TrainOrder& o
   const json predicate{
       {"buildDefinition",
        {{"buildType", "urn:holdfast:train:v1"},
-        {"externalParameters", parameters_of(order)},
+        {"externalParameters", order.parameters()},
         {"internalParameters", {{"jail", json::parse(trained.jail.json())}}},
         {"resolvedDependencies", std::move(dependencies)}}},
       {"runDetails",
        {{"builder", {{"id", "urn:holdfast:lab"}}},
         {"metadata",
          {{"invocationId", fmt::format("run/{}", run.id)}, {"startedOn", run.started_at.text()}}}}}};
-  return {.subject_name = version.model,
-          .subject = version.digest,
-          .predicate_type = std::string(kProvenancePredicate),
-          .predicate_json = predicate.dump()};
+  return predicate.dump();
 }
 
-// The bytes as a file that lies nowhere.
-Result<formats::FileSource> file_of(base::ByteView bytes) {
-  base::UniqueFd fd(::memfd_create("holdfast-model", MFD_CLOEXEC));
-  if (!fd.valid()) return base::fail_errno("cannot hold a model in memory", errno);
-  HF_CHECK(base::write_full(fd.get(), bytes));
-  return formats::FileSource::adopt(std::move(fd));
+json metrics_of(const lab::EpochMetrics& epoch) {
+  json metrics{{"training_loss", epoch.training_loss}};
+  if (epoch.validation_loss) metrics["validation_loss"] = *epoch.validation_loss;
+  if (epoch.validation_accuracy) metrics["validation_balanced_accuracy"] = *epoch.validation_accuracy;
+  return metrics;
+}
+
+json metrics_of(const lab::TrainResult& trained) {
+  json metrics = metrics_of(trained.epochs.at(trained.best_epoch - 1));
+  metrics["best_epoch"] = trained.best_epoch;
+  metrics["epochs"] = trained.epochs.size();
+  return metrics;
+}
+
+RunProgress progress_of(const lab::Progress& at) {
+  RunProgress progress{.step = "training",
+                       .line = fmt::format("epoch {} of {}", at.done, at.of),
+                       .permille = {},
+                       .metrics_json = {}};
+  if (at.of > 0) progress.permille = static_cast<std::uint32_t>(1000 * std::min(at.done, at.of) / at.of);
+  if (at.epoch) progress.metrics_json = metrics_of(*at.epoch).dump();
+  return progress;
+}
+
+Result<lab::HardenSpec> harden_spec(const assess::Task& task, const TrainOrder& order) {
+  lab::HardenSpec harden{.training = {.epochs = order.epochs, .seed = order.seed},
+                         .attack = {},
+                         .adversarial_share = order.adversarial_share};
+  if (order.attack.empty()) return harden;
+  const auto attack =
+      std::ranges::find(task.attacks, order.attack, [](const assess::Attack& one) { return one.name; });
+  if (attack == task.attacks.end()) {
+    return fail(ErrorCode::kInvalidArgument, fmt::format("the task has no attack {}", order.attack));
+  }
+  harden.attack = task.attack_spec(*attack, order.seed);
+  // Madry et al. 2018 train with fewer steps than they attack with.
+  harden.attack.steps = std::min<std::size_t>(harden.attack.steps, 7);
+  harden.attack.restarts = 1;
+  return harden;
+}
+
+Result<const assess::GroupBy*> group_of(const assess::Task& task, const std::string& name) {
+  const auto found = std::ranges::find(task.groups, name, [](const assess::GroupBy& by) { return by.name; });
+  if (found != task.groups.end()) return &*found;
+  return fail(ErrorCode::kInvalidArgument, fmt::format("the task has no group {} to reweigh by", name));
 }
 
 Result<std::vector<float>> weights_of(const assess::Task& task, const assess::Rows& rows,
                                       const std::string& group) {
   auto weights = assess::balancing(rows);
   if (group.empty()) return weights;
-  const auto found = std::find_if(task.groups.begin(), task.groups.end(),
-                                  [&](const assess::GroupBy& by) { return by.name == group; });
-  if (found == task.groups.end()) {
-    return fail(ErrorCode::kInvalidArgument, fmt::format("the task has no group {} to reweigh by", group));
-  }
+  HF_TRY(const auto* const by, group_of(task, group));
   const auto fair =
-      assess::reweighing(rows, rows.groupings[static_cast<std::size_t>(found - task.groups.begin())]);
+      assess::reweighing(rows, rows.groupings[static_cast<std::size_t>(by - task.groups.data())]);
   for (std::size_t row = 0; row < weights.size(); ++row) weights[row] *= fair[row];
   return weights;
 }
 
-json metrics_of(const lab::TrainResult& trained) {
-  const auto& best = trained.epochs.at(trained.best_epoch - 1);
-  json metrics{{"best_epoch", trained.best_epoch}, {"epochs", trained.epochs.size()}};
-  metrics["training_loss"] = best.training_loss;
-  if (best.validation_loss) metrics["validation_loss"] = *best.validation_loss;
-  if (best.validation_accuracy) metrics["validation_balanced_accuracy"] = *best.validation_accuracy;
-  return metrics;
+Result<> check_kept(const Dataset& dataset, base::Timestamp now) {
+  if (now < dataset.keep_until) return {};
+  return fail(ErrorCode::kPermissionDenied,
+              fmt::format("the dataset {} was to be kept until {}; it may not be used any more", dataset.name,
+                          dataset.keep_until.text()));
 }
 
-// One of the trials that may run at once, for its scope.
+// One of the evaluations that may run at once, for its scope.
 class Turn {
  public:
   static Result<Turn> take(std::counting_semaphore<>& free) {
     if (free.try_acquire()) return Turn(free);
-    return fail(ErrorCode::kUnavailable,
-                "as many trainings and evaluations run as may at once; try again later");
+    return fail(ErrorCode::kUnavailable, "as many evaluations run as may at once; try again later");
   }
   Turn(Turn&& other) noexcept : free_(std::exchange(other.free_, nullptr)) {}
   Turn& operator=(Turn&&) = delete;
@@ -127,7 +148,8 @@ OnStep Trials::report_to(const Run& run, const OnStep& on_step) {
     const auto now = std::chrono::steady_clock::now();
     if (now < next) return;
     next = now + kBetween;
-    if (const auto kept = Runs(parts_).progress(run, line); !kept) {
+    const RunProgress at{.step = "evaluating", .line = std::string(line), .permille = {}, .metrics_json = {}};
+    if (const auto kept = Runs(parts_).progress(run, at); !kept) {
       base::log(base::LogLevel::kWarning, "progress-not-kept", {{"why", kept.error().message}});
     }
   };
@@ -138,29 +160,26 @@ Result<Trials::Ground> Trials::ground(const base::WorkspaceId& workspace, std::s
   HF_TRY(auto task, assess::parse_task(requirements.task_toml, "task"));
   const Datasets datasets(parts_);
   HF_TRY(auto dataset, datasets.find(workspace, requirements.dataset, requirements.dataset_version));
-  if (dataset.keep_until <= parts_.clock.now()) {
-    return fail(ErrorCode::kPermissionDenied,
-                fmt::format("the dataset {} was to be kept until {}; it may not be used any more",
-                            dataset.name, dataset.keep_until.text()));
-  }
+  HF_CHECK(check_kept(dataset, parts_.clock.now()));
   HF_TRY(auto csv, datasets.open(dataset));
   return Ground{std::move(requirements), std::move(task), std::move(dataset), std::move(csv)};
 }
 
-Result<Version> Trials::train(const access::Authorised& authorised, const TrainOrder& order,
-                              const OnStep& on_step) {
-  HF_TRY(const auto turn, Turn::take(free_));
-  Runs runs(parts_);
-  HF_TRY(const Run run, runs.start(authorised.caller(), order.attack.empty() ? "train" : "harden",
-                                   order.model, parameters_of(order)));
-  auto version = train_in(run, authorised, order, report_to(run, on_step));
-  if (!version) HF_CHECK(runs.failed(run, version.error()));
-  return version;
+Result<> Trials::check(const base::WorkspaceId& workspace, const TrainOrder& order) const {
+  HF_TRY(const auto requirements, RequirementsRoom(parts_).find(workspace, order.model));
+  HF_TRY(const auto task, assess::parse_task(requirements.task_toml, "task"));
+  if (!order.group.empty()) HF_CHECK(group_of(task, order.group));
+  HF_TRY(const auto harden, harden_spec(task, order));
+  HF_CHECK(lab::check(harden.training));
+  HF_TRY(const auto dataset,
+         Datasets(parts_).find(workspace, requirements.dataset, requirements.dataset_version));
+  return check_kept(dataset, parts_.clock.now());
 }
 
-Result<Version> Trials::train_in(const Run& run, const access::Authorised& authorised,
-                                 const TrainOrder& order, const OnStep& on_step) {
-  HF_TRY(const Ground ground, this->ground(authorised.caller().workspace(), order.model));
+Result<Trained> Trials::train(const Run& run, const TrainOrder& order, const std::stop_token& stop,
+                              const OnRunProgress& on_progress) const {
+  on_progress({.step = "reading the data", .line = {}, .permille = {}, .metrics_json = {}});
+  HF_TRY(const Ground ground, this->ground(run.workspace, order.model));
   HF_TRY(const auto training, ground.rows(data::Part::kTrain));
   HF_TRY(const auto validation, ground.rows(data::Part::kValidation));
   HF_TRY(const auto weights, weights_of(ground.task, training, order.group));
@@ -169,51 +188,22 @@ Result<Version> Trials::train_in(const Run& run, const access::Authorised& autho
   const std::vector<std::int32_t> validation_labels(validation.labels.begin(), validation.labels.end());
   const lab::LabelledRows train_rows{training.matrix(), labels, weights};
   const lab::LabelledRows validation_rows{validation.matrix(), validation_labels, validation_weights};
-  const lab::TrainSpec spec{.epochs = order.epochs, .seed = order.seed};
+  HF_TRY(const auto harden, harden_spec(ground.task, order));
 
   HF_TRY(auto lab,
          lab::Lab::start(
              {.executable = {}, .threads = options_.lab_threads, .weakest_jail = options_.weakest_jail}));
+  HF_TRY(const auto stopper, worker::Stopper::of(lab.id()));
+  const std::stop_callback on_stop(stop, [&stopper] { stopper.stop(); });
   const auto deadline = worker::deadline_in(options_.train_time);
-  Runs runs(parts_);
-  const auto progress = [&](const lab::Progress& at) {
-    const auto line = fmt::format("epoch {} of {}", at.done, at.of);
-    if (on_step) on_step(line);
-  };
-  lab::HardenSpec harden{.training = spec, .attack = {}, .adversarial_share = order.adversarial_share};
-  if (!order.attack.empty()) {
-    const auto attack = std::find_if(ground.task.attacks.begin(), ground.task.attacks.end(),
-                                     [&](const assess::Attack& one) { return one.name == order.attack; });
-    if (attack == ground.task.attacks.end()) {
-      return fail(ErrorCode::kInvalidArgument, fmt::format("the task has no attack {}", order.attack));
-    }
-    harden.attack = ground.task.attack_spec(*attack, order.seed);
-    // Madry et al. 2018 train with fewer steps than they attack with.
-    harden.attack.steps = std::min<std::size_t>(harden.attack.steps, 7);
-    harden.attack.restarts = 1;
-  }
-  auto trained = order.attack.empty() ? lab.train(train_rows, validation_rows, spec, deadline, progress)
-                                      : lab.harden(train_rows, validation_rows, harden, deadline, progress);
+  const auto progress = [&](const lab::Progress& at) { on_progress(progress_of(at)); };
+  auto trained = order.attack.empty()
+                     ? lab.train(train_rows, validation_rows, harden.training, deadline, progress)
+                     : lab.harden(train_rows, validation_rows, harden, deadline, progress);
   if (!trained) return fail(std::move(trained).error());
-
-  HF_TRY(const auto file, file_of(trained->onnx));
-  HF_TRY(auto admitted,
-         models_->admit(
-             authorised,
-             {.model = order.model, .file_name = fmt::format("run-{}.onnx", run.id), .run = run.id}, file));
-  if (const auto* refusal = std::get_if<Refusal>(&admitted)) {
-    return fail(ErrorCode::kPermissionDenied, "the model that was trained was refused: " + refusal->reason);
-  }
-  auto& version = std::get<Version>(admitted);
-  HF_TRY(auto change, parts_.database.begin());
-  HF_CHECK(EvidenceRoom(parts_).add(change, version.workspace,
-                                    provenance(version, run, order, ground.dataset, *trained)));
-  HF_CHECK(change.commit());
-  json result = metrics_of(*trained);
-  result["version"] = version.version;
-  result["digest"] = version.digest.prefixed();
-  HF_CHECK(runs.done(run, result));
-  return std::move(version);
+  return Trained{.onnx = std::move(trained->onnx),
+                 .provenance_json = provenance(run, order, ground.dataset, *trained),
+                 .metrics_json = metrics_of(*trained).dump()};
 }
 
 Result<assess::Assessment> Trials::assess(const Ground& ground, const assess::Rows& rows,

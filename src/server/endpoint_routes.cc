@@ -188,38 +188,4 @@ std::vector<Route> endpoint_routes(const Api& api) {
   return routes;
 }
 
-std::vector<Route> run_routes(const Api& api) {
-  Installation& installation = api.installation;
-  constexpr std::size_t kPageSize = 200;
-  std::vector<Route> routes;
-  routes.push_back({.method = Method::kGet,
-                    .path = "/v1/runs",
-                    .operation = "listRuns",
-                    .summary = "Trainings and evaluations, newest first",
-                    .action = Action::kReadModel,
-                    .resource = on_workspace(),
-                    .response = kObject,
-                    .handler = [&installation](Call& call) -> Result<Response> {
-                      HF_TRY(const auto runs,
-                             registry::Runs(installation.parts()).list(call.caller().workspace(), kPageSize));
-                      json all = json::array();
-                      for (const auto& run : runs) all.push_back(run.json());
-                      return json_response(json{{"runs", std::move(all)}}.dump());
-                    }});
-  routes.push_back({.method = Method::kGet,
-                    .path = "/v1/runs/{run}",
-                    .operation = "readRun",
-                    .summary = "One training or evaluation",
-                    .action = Action::kReadModel,
-                    .resource = on_named(ResourceType::kRun, "run"),
-                    .response = kObject,
-                    .handler = [&installation](Call& call) -> Result<Response> {
-                      HF_TRY(const auto id, call.number("run"));
-                      HF_TRY(const auto run,
-                             registry::Runs(installation.parts()).find(call.caller().workspace(), id));
-                      return json_response(run.json().dump());
-                    }});
-  return routes;
-}
-
 }  // namespace holdfast::server

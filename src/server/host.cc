@@ -34,6 +34,7 @@ Result<std::unique_ptr<Host>> Host::start(Installation& installation, const Host
   std::unique_ptr<Host> host(new Host(installation, options));
   HF_CHECK(host->deployment_.restore());
   HF_CHECK(installation.start_delivery());
+  installation.start_work();
   HF_CHECK(host->listen(installation, options));
   return host;
 }

@@ -89,6 +89,16 @@ Result<> Installation::open_rooms() {
   gates_ = std::make_unique<registry::Gates>(*parts_, *models_);
   trials_ = std::make_unique<registry::Trials>(*parts_, *models_,
                                                registry::TrialOptions{.weakest_jail = options_.weakest_jail});
+  run_queue_ = std::make_unique<registry::RunQueue>(registry::RunQueue::Tools{
+      .parts = *parts_,
+      .access = *access_,
+      .models = *models_,
+      .train =
+          [trials = trials_.get()](const registry::Run& run, const registry::TrainOrder& order,
+                                   const std::stop_token& stop, const registry::OnRunProgress& on_progress) {
+            return trials->train(run, order, stop, on_progress);
+          },
+      .random = base::system_random()});
   releases_ = std::make_unique<release::Releases>(*parts_, *models_);
   outbox_ = std::make_unique<store::Outbox>(clock);
   alerts_ = std::make_unique<alerts::Alerts>(clock, *outbox_,
@@ -169,6 +179,19 @@ Result<> Installation::start_delivery() {
 
 void Installation::wake_delivery() {
   if (delivery_) delivery_->wake();
+}
+
+void Installation::start_work() { run_workers_ = std::make_unique<registry::RunWorkers>(*run_queue_); }
+
+Result<> Installation::work_off_runs() {
+  if (run_workers_) {
+    run_workers_->wake();
+    return {};
+  }
+  for (;;) {
+    HF_TRY(const bool worked, run_queue_->work());
+    if (!worked) return {};
+  }
 }
 
 }  // namespace holdfast::server

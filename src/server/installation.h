@@ -20,6 +20,8 @@
 #include "registry/gates.h"
 #include "registry/models.h"
 #include "registry/requirements.h"
+#include "registry/run_queue.h"
+#include "registry/run_workers.h"
 #include "registry/runs.h"
 #include "registry/trials.h"
 #include "release/releases.h"
@@ -79,6 +81,7 @@ class Installation {
   [[nodiscard]] registry::Models& models() const { return *models_; }
   [[nodiscard]] registry::Gates& gates() const { return *gates_; }
   [[nodiscard]] registry::Trials& trials() const { return *trials_; }
+  [[nodiscard]] registry::RunQueue& run_queue() const { return *run_queue_; }
   [[nodiscard]] release::Releases& releases() const { return *releases_; }
   [[nodiscard]] const alerts::Alerts& alerts() const { return *alerts_; }
   [[nodiscard]] const crypto::AeadKey& webhook_key() const { return *webhook_key_; }
@@ -90,6 +93,11 @@ class Installation {
   // Sends what the outbox holds, from start_delivery() on.
   base::Result<> start_delivery();
   void wake_delivery();
+
+  // Works off the queue of runs, from here on.
+  void start_work();
+  // After something was put into it: wakes who works, or works it off in this thread where nobody does.
+  base::Result<> work_off_runs();
 
  private:
   explicit Installation(InstallationOptions options);
@@ -111,12 +119,15 @@ class Installation {
   std::unique_ptr<registry::Models> models_;
   std::unique_ptr<registry::Gates> gates_;
   std::unique_ptr<registry::Trials> trials_;
+  std::unique_ptr<registry::RunQueue> run_queue_;
   std::unique_ptr<release::Releases> releases_;
   std::unique_ptr<store::Outbox> outbox_;
   std::unique_ptr<alerts::Alerts> alerts_;
   std::unique_ptr<crypto::AeadKey> webhook_key_;
   std::unique_ptr<net::HttpClient> client_;
-  std::unique_ptr<alerts::Delivery> delivery_;  // last: it uses the others until it is gone
+  // Last: they use the others until they are gone.
+  std::unique_ptr<alerts::Delivery> delivery_;
+  std::unique_ptr<registry::RunWorkers> run_workers_;
 };
 
 }  // namespace holdfast::server

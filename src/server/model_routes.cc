@@ -98,33 +98,17 @@ Result<Response> write_requirements(Installation& installation, Call& call) {
   return json_response(written.json().dump());
 }
 
+// Answered once it is sure that it will be worked on; how far it is, the run says.
 Result<Response> train(Installation& installation, Call& call) {
   HF_TRY(const json body, read_json_body(call));
-  HF_TRY(auto fields, JsonFields::of(body, "the body"));
-  registry::TrainOrder order{.model = call.parameter("model")};
-  if (fields.has("group")) {
-    HF_TRY(order.group, fields.text("group"));
-  }
-  if (fields.has("attack")) {
-    HF_TRY(order.attack, fields.text("attack"));
-  }
-  if (fields.has("adversarial_share")) {
-    HF_TRY(order.adversarial_share, fields.number_text("adversarial_share"));
-  }
-  if (fields.has("epochs")) {
-    HF_TRY(order.epochs, fields.count("epochs"));
-  }
-  if (fields.has("seed")) {
-    HF_TRY(order.seed, fields.count("seed"));
-  }
-  HF_CHECK(fields.end());
-  HF_TRY(const auto version, installation.trials().train(call.allowed(), order, {}));
-  json answer{{"version", version.json()}};
-  if (version.run) {
-    HF_TRY(const auto run, registry::Runs(installation.parts()).find(version.workspace, *version.run));
-    answer["run"] = run.json();
-  }
-  return json_response(answer.dump(), 201);
+  HF_TRY(const auto order, registry::TrainOrder::parse(call.parameter("model"), body, "the body"));
+  HF_CHECK(installation.trials().check(call.caller().workspace(), order));
+  HF_TRY(auto run, installation.run_queue().ask(call.allowed(), order));
+  HF_CHECK(installation.work_off_runs());
+  HF_TRY(run, registry::Runs(installation.parts()).find(run.workspace, run.id));
+  auto response = json_response(json{{"run", run.json()}}.dump(), 202);
+  response.headers.emplace_back("Location", fmt::format("/v1/runs/{}", run.id));
+  return response;
 }
 
 Result<Response> evaluate(Installation& installation, Call& call) {
@@ -354,7 +338,7 @@ std::vector<Route> model_routes(const Api& api) {
       {.method = Method::kPost,
        .path = "/v1/models/{model}/train",
        .operation = "trainModel",
-       .summary = "Train a model in a jailed lab and register what came of it",
+       .summary = "Ask for a training in a jailed lab; its run says how far it is and what was registered",
        .action = Action::kTrainModel,
        .resource = on_named(ResourceType::kModel, "model"),
        .request = R"({"type":"object","properties":{"group":{"type":"string"},"attack":{"type":"string"},

@@ -111,8 +111,9 @@ class SpineTest : public InstallationTest {
   std::int64_t train(int seed) {
     const auto answered =
         ask(Method::kPost, "/v1/models/credit/train", json{{"epochs", 15}, {"seed", seed}}.dump());
-    EXPECT_EQ(answered.status, 201) << answered.json;
-    return answered.json["version"]["version"];
+    EXPECT_EQ(answered.status, 202) << answered.json;
+    EXPECT_EQ(answered.json["run"]["state"], "done") << answered.json;
+    return answered.json["run"]["result"]["version"];
   }
   json evaluate(std::int64_t version) {
     const auto answered =
