@@ -8,6 +8,7 @@
 #include "inspect/pickle_allow.h"
 #include "inspect/python_calls.h"
 #include "inspect/tensorflow.h"
+#include "inspect/torch_ops.h"
 #include "patterns/secret_pattern_text.h"
 
 namespace holdfast::inspect {
@@ -25,6 +26,9 @@ namespace keras_allow_list {
 namespace tensorflow_ops_list {
 #include "tensorflow_ops_list.inc"
 }
+namespace torch_ops_list {
+#include "torch_ops_list.inc"
+}
 namespace python_calls_list {
 #include "python_calls_list.inc"
 }
@@ -35,9 +39,9 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 
-constexpr std::array<std::string_view, kRuleLists.size()> kNames{"pickle_allow.list", "pickle_dangers.list",
-                                                                 "keras_allow.list",  "tensorflow_ops.list",
-                                                                 "python_calls.list", "secret_patterns.list"};
+constexpr std::array<std::string_view, kRuleLists.size()> kNames{
+    "pickle_allow.list", "pickle_dangers.list",  "keras_allow.list", "tensorflow_ops.list",
+    "python_calls.list", "secret_patterns.list", "torch_ops.list"};
 
 std::span<const std::string_view> builtin_lines(RuleList list) {
   switch (list) {
@@ -51,6 +55,8 @@ std::span<const std::string_view> builtin_lines(RuleList list) {
       return tensorflow_ops_list::kBuiltinLines;
     case RuleList::kPythonCalls:
       return python_calls_list::kBuiltinLines;
+    case RuleList::kTorchOps:
+      return torch_ops_list::kBuiltinLines;
     case RuleList::kSecretPatterns:
       break;  // patterns/ keeps its own
   }
@@ -99,6 +105,9 @@ std::string_view fault_of(RuleList list, std::string_view line) {
     case RuleList::kPythonCalls:
       if (words == 2 && parse_python_call_kind(first_word(line))) return "";
       return R"(it is not of the form "<kind> <name>", with a kind that is known)";
+    case RuleList::kTorchOps:
+      if (words == 1 || (words == 2 && is_torch_kind(first_word(line)))) return "";
+      return R"(it is not of the form "<operation>" or "<kind> <operation>", with a kind that is known)";
     case RuleList::kPickleAllow:
     case RuleList::kSecretPatterns:
       break;  // parsed as a whole

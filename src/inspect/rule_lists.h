@@ -23,10 +23,11 @@ enum class RuleList : std::uint8_t {
   kTensorflowOps,   // "<operation>", or "<kind> <operation>" for one that reaches beyond the graph
   kPythonCalls,     // "<kind> <name>": python_calls.h
   kSecretPatterns,  // patterns/secret_pattern_text.h
+  kTorchOps,        // "<operation>", or "<kind> <operation>" for one that reaches beyond tensors
 };
-inline constexpr std::array<RuleList, 6> kRuleLists{RuleList::kPickleAllow, RuleList::kPickleDangers,
-                                                    RuleList::kKerasAllow,  RuleList::kTensorflowOps,
-                                                    RuleList::kPythonCalls, RuleList::kSecretPatterns};
+inline constexpr std::array<RuleList, 7> kRuleLists{
+    RuleList::kPickleAllow, RuleList::kPickleDangers,  RuleList::kKerasAllow, RuleList::kTensorflowOps,
+    RuleList::kPythonCalls, RuleList::kSecretPatterns, RuleList::kTorchOps};
 
 std::string_view to_string(RuleList list);  // "pickle_allow.list"
 std::optional<RuleList> parse_rule_list(std::string_view name);

@@ -48,10 +48,11 @@ TEST(RuleSet, RefusesWhatItDoesNotUnderstand) {
 
 TEST(RuleSet, RefusesLinesThatSayNothing) {
   const std::pair<RuleList, const char*> wrong[] = {
-      {RuleList::kPickleAllow, "call os\n"},     {RuleList::kPickleAllow, "trust os system\n"},
-      {RuleList::kPickleDangers, "os system\n"}, {RuleList::kKerasAllow, "keras\n"},
-      {RuleList::kTensorflowOps, "paper Add\n"}, {RuleList::kPythonCalls, "sings os.system\n"},
-      {RuleList::kSecretPatterns, "a|b|c\n"},    {RuleList::kKerasAllow, "# nothing\n"}};
+      {RuleList::kPickleAllow, "call os\n"},      {RuleList::kPickleAllow, "trust os system\n"},
+      {RuleList::kPickleDangers, "os system\n"},  {RuleList::kKerasAllow, "keras\n"},
+      {RuleList::kTensorflowOps, "paper Add\n"},  {RuleList::kPythonCalls, "sings os.system\n"},
+      {RuleList::kTorchOps, "paper aten::add\n"}, {RuleList::kSecretPatterns, "a|b|c\n"},
+      {RuleList::kKerasAllow, "# nothing\n"}};
   for (const auto& [list, text] : wrong) {
     const auto checked = check_rule_list(list, text);
     ASSERT_FALSE(checked) << text;

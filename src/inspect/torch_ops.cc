@@ -6,12 +6,12 @@
 #include <array>
 #include <unordered_map>
 
+#include "base/assert.h"
 #include "formats/anomaly.h"
+#include "inspect/rule_lists.h"
 
 namespace holdfast::inspect {
 namespace {
-
-#include "torch_ops_list.inc"  // kBuiltinLines, made from data/torch_ops.list by module.cmake
 
 constexpr Rule kRules[] = {
     {.id = "torch.custom-operation",
@@ -116,12 +116,13 @@ constexpr Rule kRules[] = {
      .atlas = "AML.T0011.000"},
 };
 
-TorchReach reach_of_kind(std::string_view kind) {
+std::optional<TorchReach> reach_of_kind(std::string_view kind) {
   if (kind == "file") return TorchReach::kFile;
   if (kind == "network") return TorchReach::kNetwork;
   if (kind == "python") return TorchReach::kPython;
   if (kind == "memory") return TorchReach::kMemory;
-  return TorchReach::kNative;
+  if (kind == "native") return TorchReach::kNative;
+  return std::nullopt;
 }
 
 using Reaches = std::unordered_map<std::string_view, TorchReach>;
@@ -129,12 +130,14 @@ using Reaches = std::unordered_map<std::string_view, TorchReach>;
 const Reaches& reaches() {
   static const Reaches made = [] {
     Reaches all;
-    for (const std::string_view line : kBuiltinLines) {
+    for (const std::string_view line : rule_lines(RuleList::kTorchOps)) {
       const std::size_t space = line.find(' ');
       if (space == std::string_view::npos) {
         all.emplace(line, TorchReach::kNothing);  // what is named by hand comes first and stays
       } else {
-        all.emplace(line.substr(space + 1), reach_of_kind(line.substr(0, space)));
+        const auto reach = reach_of_kind(line.substr(0, space));
+        HF_ASSERT(reach.has_value());  // check_rule_list saw to it
+        all.emplace(line.substr(space + 1), *reach);
       }
     }
     return all;
@@ -168,6 +171,8 @@ constexpr std::array<std::string_view, 8> kClassNamespaces = {"quantized", "spar
                                                               "xnnpack",   "cuda",   "vulkan", "metal"};
 
 }  // namespace
+
+bool is_torch_kind(std::string_view word) { return reach_of_kind(word).has_value(); }
 
 TorchReach torch_reach(std::string_view operation) {
   const std::size_t colons = operation.find("::");

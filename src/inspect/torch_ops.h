@@ -7,7 +7,7 @@
 
 #include "inspect/finding.h"
 
-// What PyTorch's operations may do beyond computing, by data/torch_ops.list: for TorchScript and exported
+// What PyTorch's operations may do beyond computing, by the rule list kTorchOps: for TorchScript and exported
 // programs, which name them.
 
 namespace holdfast::inspect {
@@ -21,6 +21,9 @@ enum class TorchReach : std::uint8_t {
   kNative,
   kUnknown,  // no operation of PyTorch or torchvision
 };
+
+// Whether a line of data/torch_ops.list may begin with this word: "file".
+bool is_torch_kind(std::string_view word);
 
 // By namespace and name without overload: "aten::add".
 TorchReach torch_reach(std::string_view operation);
