@@ -67,6 +67,8 @@ class Inspector {
     }
   }
 
+  // After the last.
+  void finish(const std::string& path) { weights_.finish(path); }
   std::vector<Reference> take_references() { return references_.take(); }
 
  private:
@@ -483,6 +485,7 @@ Coverage inspect_artefact(const formats::Source& file, const std::string& path, 
   Coverage coverage;
   Inspector inspector(file.size(), options, findings, coverage);
   inspector.look_at(file, {.path = path});
+  inspector.finish(path);
   coverage.references = inspector.take_references();
   if (file.size() == 0) coverage.format = "empty";
   return coverage;

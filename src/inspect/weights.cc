@@ -18,6 +18,8 @@ using formats::quote;
 
 namespace {
 
+constexpr std::string_view kProgram = "weights.program";  // told each time
+
 constexpr Rule kRules[] = {
     {.id = "weights.constant",
      .severity = Severity::kInfo,
@@ -37,6 +39,18 @@ constexpr Rule kRules[] = {
                     "training libraries keep a pickle of their state in a tensor of bytes.",
      .remedy =
          "Find out who wrote it. Round the weights (to float16 and back) to be rid of what low bits hold.",
+     .practice = "P24",
+     .risk = "R14",
+     .atlas = "AML.T0018"},
+    {.id = "weights.left-out",
+     .severity = Severity::kInfo,
+     .title = "More of the weights is strange than is listed",
+     .explanation =
+         "Of each kind of finding twenty are listed, and the low bits of 16 MiB of odd ones are put "
+         "together and searched. Of a file that has more, the rest is counted here; many strange "
+         "tensors may be there to hide one among them.",
+     .remedy =
+         "Ask the model's maker why its weights are unlike others, or round them (to float16 and back).",
      .practice = "P24",
      .risk = "R14",
      .atlas = "AML.T0018"},
@@ -71,7 +85,7 @@ constexpr Rule kRules[] = {
      .practice = "P24",
      .risk = "R04",
      .atlas = "AML.T0018"},
-    {.id = "weights.program",
+    {.id = kProgram,
      .severity = Severity::kHigh,
      .title = "Program inside of weights",
      .explanation = "A tensor's bytes, or the low bits of its numbers, hold the whole header of a program or "
@@ -175,7 +189,11 @@ class TensorScan {
   // Where in a window of numbers data begins is not known: it is tried at each number that a byte may begin
   // at.
   void unpack() {
-    if (in_low_bits_ || inspector_.unpacked_ >= WeightInspector::kMaxUnpacked) return;
+    if (in_low_bits_) return;
+    if (inspector_.unpacked_ >= WeightInspector::kMaxUnpacked) {
+      ++inspector_.not_unpacked_;
+      return;
+    }
     ++inspector_.unpacked_;
     const ByteView numbers = ByteView(buffer_).first(held_);
     for (const Packing& packing : packings(mantissa_of(type_))) {
@@ -202,7 +220,7 @@ class TensorScan {
   }
 
   void report(const HiddenContent& content, std::uint64_t offset, const std::string& where) {
-    inspector_.add(content.runs ? "weights.program" : "weights.hidden-content", tensor_, offset,
+    inspector_.add(content.runs ? kProgram : "weights.hidden-content", tensor_, offset,
                    fmt::format("{} holds {} {}", name(), content.what, where));
   }
 
@@ -316,7 +334,7 @@ base::Result<> WeightInspector::look_at(formats::Stream& bytes, const WeightTens
     got += step;
   }
   if (const auto content = hidden_content(ByteView(head).first(got))) {
-    add(content->runs ? "weights.program" : "weights.hidden-content", tensor, 0,
+    add(content->runs ? kProgram : "weights.hidden-content", tensor, 0,
         fmt::format("{} begins as {}",
                     tensor.name.empty() ? "the tensor" : fmt::format("the tensor {}", quote(tensor.name)),
                     content->what));
@@ -334,9 +352,23 @@ base::Result<> WeightInspector::look_at(const formats::Source& file, std::uint64
 
 void WeightInspector::add(std::string_view rule, const WeightTensor& tensor, std::uint64_t offset,
                           std::string message) {
-  // A program is told each time; hints beyond the bound say nothing new.
-  if (rule != "weights.program" && ++named_ > kMaxNamed) return;
+  if (rule != kProgram && ++seen_[rule] > kMaxNamed) return;
   findings_.add(rule, tensor.path, tensor.offset + offset, std::move(message));
+}
+
+void WeightInspector::finish(const std::string& path) {
+  for (const auto& [rule, seen] : seen_) {
+    if (seen > kMaxNamed)
+      findings_.add("weights.left-out", path, std::nullopt,
+                    fmt::format("{} more findings of {} are not listed", seen - kMaxNamed, rule));
+  }
+  if (not_unpacked_ > 0) {
+    findings_.add(
+        "weights.left-out", path, std::nullopt,
+        fmt::format("the low bits of {} more stretches of {} KiB are as odd as those of the {} that were "
+                    "put together and searched, and were not searched",
+                    not_unpacked_, kWindowBytes >> 10, unpacked_));
+  }
 }
 
 std::span<const Rule> weight_rules() { return kRules; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,9 +46,11 @@ std::optional<WeightType> guess_weight_type(base::ByteView numbers);
 class WeightInspector {
  public:
   static constexpr std::size_t kWindowBytes = 64UL << 10;
-  // Windows of one file whose low bits are put together, since their counts are odd. Past it only counts are.
+  // Windows of one file whose low bits are put together, since their counts are odd. Past it they are
+  // counted.
   static constexpr std::size_t kMaxUnpacked = 256;
-  static constexpr std::size_t kMaxNamed = 20;  // findings of one rule; the rest are counted
+  static constexpr std::size_t kMaxNamed =
+      20;  // findings of one rule but weights.program; the rest are counted
 
   WeightInspector(WeightDepth depth, Findings& findings) : depth_(depth), findings_(findings) {}
 
@@ -58,6 +61,9 @@ class WeightInspector {
 
   [[nodiscard]] WeightDepth depth() const { return depth_; }
 
+  // After the last tensor of `path`: tells what its bounds left out.
+  void finish(const std::string& path);
+
  private:
   friend class TensorScan;
   void add(std::string_view rule, const WeightTensor& tensor, std::uint64_t offset, std::string message);
@@ -65,7 +71,8 @@ class WeightInspector {
   WeightDepth depth_;
   Findings& findings_;
   std::size_t unpacked_ = 0;
-  std::size_t named_ = 0;
+  std::size_t not_unpacked_ = 0;
+  std::map<std::string_view, std::size_t> seen_;  // of each rule
 };
 
 std::span<const Rule> weight_rules();

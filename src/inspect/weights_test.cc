@@ -203,7 +203,7 @@ TEST(Weights, NameTheirTypeByTheirExponents) {
   EXPECT_EQ(guess_weight_type({}), std::nullopt);
 }
 
-TEST(Weights, AreNamedUpToABound) {
+TEST(Weights, AreNamedUpToABoundOfEachKind) {
   Findings findings;
   WeightInspector inspector(WeightDepth::kAll, findings);
   const Bytes bytes = bytes_of(std::vector<float>(5000, 1.0F));
@@ -212,6 +212,35 @@ TEST(Weights, AreNamedUpToABound) {
     EXPECT_TRUE(
         inspector.look_at(source, bytes.size(), {.name = "w", .path = "m", .type = WeightType::kFloat32}));
   EXPECT_EQ(findings.items().size(), WeightInspector::kMaxNamed);
+
+  // Decoys of one kind hide none of another.
+  std::vector<float> strange = trained(5000);
+  strange[7] = std::numeric_limits<float>::infinity();
+  const Bytes other = bytes_of(strange);
+  const formats::MemorySource more(other);
+  EXPECT_TRUE(
+      inspector.look_at(more, other.size(), {.name = "v", .path = "m", .type = WeightType::kFloat32}));
+  EXPECT_EQ(findings.items().back().rule_id, "weights.out-of-range");
+  inspector.finish("m");
+  EXPECT_EQ(findings.items().back().rule_id, "weights.left-out");
+  EXPECT_EQ(findings.items().back().message, "80 more findings of weights.constant are not listed");
+}
+
+TEST(Weights, WhoseLowBitsWereNotSearchedAreCounted) {
+  Findings findings;
+  WeightInspector inspector(WeightDepth::kAll, findings);
+  constexpr std::size_t kNumbers = WeightInspector::kWindowBytes / sizeof(float);
+  // Of two in three numbers the lowest byte is one value, which no training leaves.
+  Bytes window = bytes_of(trained(kNumbers));
+  for (std::size_t i = 0; i < kNumbers; ++i) {
+    if (i % 3 != 0) window[4 * i] = 0x55;
+  }
+  const formats::MemorySource source(window);
+  for (std::size_t i = 0; i < WeightInspector::kMaxUnpacked + 3; ++i)
+    EXPECT_TRUE(
+        inspector.look_at(source, window.size(), {.name = "w", .path = "m", .type = WeightType::kFloat32}));
+  inspector.finish("m");
+  EXPECT_THAT(findings.items().back().message, HasSubstr("the low bits of 3 more stretches of 64 KiB"));
 }
 
 }  // namespace
