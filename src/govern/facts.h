@@ -45,7 +45,7 @@ struct VersionFacts {
   std::optional<base::Digest> provenance;     // of the signed statement that names the data it was made of
   std::optional<EvaluationFacts> evaluation;  // the newest on the test part
   std::string damaged;  // what is wrong with its evidence or its waivers, where they can't be believed
-  std::vector<std::string> waived;  // requirements of its gate that a waiver in force forgives it
+  std::vector<std::string> waived;  // requirements of its gate that waivers forgive or forgave it
   std::optional<LoadTrial> load;    // of what serves
 };
 

@@ -60,9 +60,14 @@ Result<> add_evidence(VersionFacts& facts, const registry::EvidenceRoom& room,
   return {};
 }
 
-Result<> add_waivers(VersionFacts& facts, const registry::Gates& gates, const registry::Version& version) {
+Result<> add_waivers(VersionFacts& facts, const registry::Gates& gates, const registry::Version& version,
+                     base::Timestamp now) {
   HF_TRY(const auto waivers, gates.waivers(version.workspace, version.digest));
-  for (const auto& waiver : waivers) facts.waived.push_back(waiver.requirement);
+  for (const auto& waiver : waivers) {
+    facts.waived.push_back(waiver.in_force(now) ? waiver.requirement
+                                                : fmt::format("{} that was over at {}", waiver.requirement,
+                                                              waiver.expires_at.text()));
+  }
   return {};
 }
 
@@ -148,7 +153,7 @@ Result<> gather_versions(const FactSources& sources, const base::WorkspaceId& wo
     }
     HF_CHECK(note_damage(one, add_evidence(one, room, version)));
     if (!one.serves.empty()) {
-      HF_CHECK(note_damage(one, add_waivers(one, sources.gates, version)));
+      HF_CHECK(note_damage(one, add_waivers(one, sources.gates, version, facts.at)));
       if (version.size_bytes <= kMaxTrialBytes && trials < kMaxTrials) {
         one.load = try_load(sources.models, version, facts.at);
         ++trials;

@@ -215,8 +215,9 @@ Result<GateDecision> Gates::decide(const access::Caller& principal, const Versio
   HF_TRY(decision.report,
          evaluate::decide_gate(gate, request_for(principal, version), policy::Entities(),
                                evaluation ? evaluation->first.figures : std::vector<evaluate::Figure>()));
-  HF_TRY(const auto in_force, waivers(version.workspace, version.digest));
-  decision.passed = waive_failures(decision, in_force);
+  HF_TRY(auto granted, waivers(version.workspace, version.digest));
+  std::erase_if(granted, [now = parts_.clock.now()](const Waiver& waiver) { return !waiver.in_force(now); });
+  decision.passed = waive_failures(decision, granted);
   return decision;
 }
 
@@ -301,18 +302,43 @@ Result<std::vector<Waiver>> Gates::waivers(const base::WorkspaceId& workspace,
   auto rows = snapshot.rows<base::WorkspaceId, std::int64_t, base::Digest, std::string, std::string,
                             std::string, base::Timestamp, base::Timestamp, std::int64_t, base::Digest>(
       Sql("SELECT workspace, id, artefact, requirement, reason, granted_by, granted_at, expires_at,"
-          " record_index, record FROM waivers WHERE workspace = $1 AND artefact = $2 AND expires_at > $3"
-          " ORDER BY id"),
-      workspace, artefact, parts_.clock.now());
+          " record_index, record FROM waivers WHERE workspace = $1 AND artefact = $2"
+          " ORDER BY expires_at DESC, id DESC"),
+      workspace, artefact);
   if (!rows) return fail(std::move(rows).error());
   std::vector<Waiver> found;
   for (auto& row : *rows) {
     auto [waiver, claim] = waiver_of(std::move(row));
     // A waiver that somebody wrote into the database is none.
     HF_CHECK(audit::check_claim(parts_.log, claim));
-    found.push_back(std::move(waiver));
+    const bool outlived = std::any_of(found.begin(), found.end(), [&waiver = waiver](const Waiver& longer) {
+      return longer.requirement == waiver.requirement;
+    });
+    if (!outlived) found.push_back(std::move(waiver));
   }
   return found;
+}
+
+Result<> Gates::check_waivers(const access::Caller& principal, const Version& version) const {
+  HF_TRY(const auto granted, waivers(version.workspace, version.digest));
+  const auto now = parts_.clock.now();
+  if (std::all_of(granted.begin(), granted.end(), [now](const Waiver& one) { return one.in_force(now); })) {
+    return {};
+  }
+  HF_TRY(const auto decision, decide(principal, version));
+  if (decision.passed) return {};
+  for (const auto& requirement : decision.report.requirements) {
+    if (requirement.outcome == evaluate::GateOutcome::kPassed) continue;
+    const auto over = std::find_if(granted.begin(), granted.end(), [&](const Waiver& one) {
+      return one.requirement == requirement.id && !one.in_force(now);
+    });
+    if (over == granted.end()) continue;
+    return fail(ErrorCode::kPermissionDenied,
+                fmt::format("version {} of {} was approved by a waiver of {}, which was over at {}: have it "
+                            "waived anew, or release another version",
+                            version.version, version.model, requirement.id, over->expires_at.text()));
+  }
+  return {};
 }
 
 Result<> claim_waivers(const store::Snapshot& view, std::vector<audit::RowClaim>& claims) {

@@ -24,6 +24,8 @@ struct Waiver {
   std::string granted_by;
   base::Timestamp granted_at;
   base::Timestamp expires_at;
+
+  [[nodiscard]] bool in_force(base::Timestamp now) const { return expires_at > now; }
 };
 
 struct GateDecision {
@@ -59,9 +61,13 @@ class Gates {
                              base::Timestamp expires_at);
   static constexpr std::chrono::hours kMaxWaiver{24 * 90};
 
-  // Those in force.
+  // Of each requirement the one that lasts longest, whether it is in force or over.
   [[nodiscard]] base::Result<std::vector<Waiver>> waivers(const base::WorkspaceId& workspace,
                                                           const base::Digest& artefact) const;
+
+  // Whether an approved version may still be released, as far as it was approved by waivers:
+  // kPermissionDenied, with the requirement, where one is over and what it forgave still refuses.
+  [[nodiscard]] base::Result<> check_waivers(const access::Caller& principal, const Version& version) const;
 
  private:
   Parts parts_;

@@ -273,8 +273,21 @@ TEST_F(RoomsTest, AWaiverForgivesOneRequirementForATime) {
   EXPECT_TRUE(decision.passed);
   EXPECT_FALSE(decision.report.passed);
   EXPECT_EQ(decision.waivers.at(0).reason, "a pilot");
+  EXPECT_TRUE(gates.check_waivers(ada, kept));
   clock_.advance(std::chrono::hours(2));
   EXPECT_FALSE(gates.decide(ada, kept)->passed);
+  const auto over = gates.check_waivers(ada, kept);
+  EXPECT_EQ(over.error().code, ErrorCode::kPermissionDenied);
+  EXPECT_THAT(over.error().message, HasSubstr("approved by a waiver of auc, which was over at"));
+
+  // Waived anew, or not refused any more, it can be released again.
+  ASSERT_TRUE(gates.waive(waiving, kept, "auc", "a longer pilot", clock_.now() + std::chrono::hours(1)));
+  EXPECT_TRUE(gates.check_waivers(ada, kept));
+  EXPECT_EQ(gates.waivers(kept.workspace, kept.digest)->size(), 1U);
+  clock_.advance(std::chrono::hours(2));
+  EXPECT_FALSE(gates.check_waivers(ada, kept));
+  measured(kept, dataset.digest, 0.9);
+  EXPECT_TRUE(gates.check_waivers(ada, kept));
 }
 
 TEST_F(RoomsTest, WhatNobodyMeasuredIsNotWaived) {

@@ -316,6 +316,7 @@ Result<release::Release> Deployment::bind(const access::Authorised& authorised,
                 fmt::format("version {} of {} is in quarantine: evaluate and approve it first",
                             version.version, version.model));
   }
+  HF_CHECK(installation_->gates().check_waivers(authorised.caller(), version));
   // As they are by now: a change of them may have come in between.
   HF_TRY(const auto newest, releases.find(endpoint.workspace, endpoint.name));
   HF_TRY(auto loaded, load(version, newest.settings));
