@@ -224,6 +224,35 @@ TEST_F(SpineTest, TheWayOfAModel) {
   EXPECT_EQ(back.json["serial"], 3) << back.json;
   EXPECT_EQ(back.json["version"], first);
 
+  // Another choice for the guard, in force at once; the row far outside was flagged before.
+  const auto far = R"({"inputs":[{"name":"input","datatype":"FP32","shape":[1,3],"data":[900000,1,1]}]})";
+  EXPECT_EQ(ask(Method::kPost, "/v2/models/credit/infer", far).status, 200);
+  const std::string endpoint = "/v1/endpoints/credit";
+  const auto stricter =
+      ask(Method::kPatch, endpoint, R"({"requests_per_second":50,"guard":{"learned_domain":"refuse"}})");
+  EXPECT_EQ(stricter.status, 200) << stricter.json;
+  EXPECT_EQ(ask(Method::kPost, "/v2/models/credit/infer", far).status, 400);
+  EXPECT_EQ(
+      ask(Method::kPatch, endpoint, R"({"guard":{"limits":{"nonsense":{"low":"0","high":"1"}}}})").status,
+      400);
+  const auto wider =
+      ask(Method::kPatch, endpoint, R"({"guard":{"limits":{"income":{"low":"0","high":"1000000"}}}})");
+  EXPECT_EQ(wider.status, 200) << wider.json;
+  EXPECT_EQ(ask(Method::kPost, "/v2/models/credit/infer", far).status, 200);
+  const auto shown = ask(Method::kGet, endpoint).json;
+  EXPECT_EQ(shown["guard"], wider.json["guard"]);
+  EXPECT_EQ(shown["requests_per_second"], 50);
+
+  // Withdrawn, it serves nothing, and only then it can end; the same version can come back.
+  EXPECT_EQ(ask(Method::kDelete, endpoint).status, 409);
+  EXPECT_EQ(ask(Method::kPost, endpoint + "/withdraw", "{}").json["serial"], 4);
+  EXPECT_EQ(ask(Method::kPost, "/v2/models/credit/infer", inference(0, 1, 1)).status, 404);
+  EXPECT_FALSE(ask(Method::kGet, endpoint).json.contains("release"));
+  EXPECT_EQ(ask(Method::kDelete, endpoint).status, 200);
+  EXPECT_EQ(ask(Method::kGet, endpoint).status, 404);
+  ASSERT_EQ(ask(Method::kPost, "/v1/endpoints", R"({"name":"credit","model":"credit"})").status, 201);
+  EXPECT_EQ(ask(Method::kPost, endpoint + "/rollback", json{{"version", first}}.dump()).json["serial"], 5);
+
   // A restart serves what was in force.
   close();
   const auto reopened = open();
