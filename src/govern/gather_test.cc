@@ -69,7 +69,7 @@ class Gather : public testing::Test {
     EXPECT_TRUE(change.execute(
         store::Sql("INSERT INTO model_versions (workspace, model, version, digest, size, format, state, run,"
                    " created_at, created_by, makers, signature, record_index, record)"
-                   " VALUES ($1, 'credit', $2, $3, $4, 'onnx', 'quarantined', 1, $5, 'somebody',"
+                   " VALUES ($1, 'credit', $2, $3, $4, 'onnx', 'quarantined', $2, $5, 'somebody',"
                    " '[\"somebody\"]', '', 0, $3)"),
         kHome, number, version.digest, static_cast<std::int64_t>(bytes.size()), version.created_at));
     auto approved = models_->approve(change, may(access::Action::kApprove, version.resource()), version,
