@@ -41,3 +41,10 @@ if(HOLDFAST_FUZZ)
   target_compile_options(holdfast_compiler INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 target_compile_options(holdfast_compiler INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
+# What a test measures is in the library; its own code compiles in two thirds of the time this way, and in less than half
+# of it under a sanitizer, which instruments every expansion of gtest's macros.
+set(HOLDFAST_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
+if(HOLDFAST_SANITIZE)
+  list(APPEND HOLDFAST_TEST_OPTIONS -O0)
+endif()
