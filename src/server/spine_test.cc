@@ -231,7 +231,7 @@ TEST_F(SpineTest, TheWayOfAModel) {
   const auto stricter =
       ask(Method::kPatch, endpoint, R"({"requests_per_second":50,"guard":{"learned_domain":"refuse"}})");
   EXPECT_EQ(stricter.status, 200) << stricter.json;
-  EXPECT_EQ(ask(Method::kPost, "/v2/models/credit/infer", far).status, 400);
+  EXPECT_EQ(ask(Method::kPost, "/v2/models/credit/infer", far).status, 422);
   EXPECT_EQ(
       ask(Method::kPatch, endpoint, R"({"guard":{"limits":{"nonsense":{"low":"0","high":"1"}}}})").status,
       400);
