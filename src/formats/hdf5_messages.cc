@@ -28,6 +28,10 @@ bool is_single(base::ByteView body, const Hdf5Widths& widths) {
 }  // namespace
 
 std::uint64_t Hdf5Fields::number(std::size_t width) {
+  if (width > sizeof(std::uint64_t)) {
+    ok_ = false;
+    return 0;
+  }
   const base::ByteView bytes = take(width);
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) value |= std::uint64_t{bytes[i]} << (8 * i);

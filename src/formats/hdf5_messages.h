@@ -14,7 +14,8 @@ namespace holdfast::formats {
 
 inline constexpr std::uint64_t kHdf5Undefined = ~0ULL;
 
-// Reads fields one after the other. Past the end everything is zero, and ok() says so.
+// Reads fields one after the other. Past the end everything is zero, as is a number of more than eight bytes,
+// and ok() says so.
 class Hdf5Fields {
  public:
   explicit Hdf5Fields(base::ByteView bytes) : bytes_(bytes) {}

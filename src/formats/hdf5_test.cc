@@ -86,8 +86,11 @@ TEST(Hdf5, RefusesWhatIsNone) {
   bytes[8] = 9;
   EXPECT_EQ(read_hdf5(MemorySource(bytes)).error().code, ErrorCode::kUnsupported);
   bytes[8] = 0;
-  bytes[13] = 3;
-  EXPECT_EQ(read_hdf5(MemorySource(bytes)).error().code, ErrorCode::kDataCorrupt);
+  // Widths of addresses that the format doesn't know, up to the widest that a byte can name.
+  for (const std::uint8_t width : base::Bytes{3, 9, 255}) {
+    bytes[13] = width;
+    EXPECT_EQ(read_hdf5(MemorySource(bytes)).error().code, ErrorCode::kDataCorrupt);
+  }
 }
 
 // Whatever is damaged, reading ends, and says so or gives what is there.

@@ -402,7 +402,9 @@ class Inspector {
     base::Result<> looked;
     if (const auto range = reader.stored_range(entry)) {
       looked = weights_.look_at(*range, range->size(), tensor);
-    } else if (auto member = reader.open_member(entry)) {
+    } else {
+      auto member = reader.open_member(entry);
+      if (!member) return gap(place, member.error().message);
       MeteredStream stream(*member, budget_);
       looked = weights_.look_at(stream, tensor);
     }

@@ -13,8 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto coverage = inspect::inspect_artefact(source, "f", findings);
   if (coverage.format.empty()) std::abort();
   for (const auto& finding : findings.items()) {
-    const bool broken = finding.rule_id == "archive.bomb" || finding.rule_id == "archive.unsupported-member";
-    if (broken && coverage.not_looked_at.empty()) std::abort();
+    // With an offset it is a directory's claim, and the member may have been seen to its end.
+    const bool unread = !finding.offset && (finding.rule_id == "archive.bomb" ||
+                                            finding.rule_id == "archive.unsupported-member");
+    if (unread && coverage.not_looked_at.empty()) std::abort();
     if (!finding.path.starts_with("f")) std::abort();
   }
   return 0;

@@ -439,5 +439,13 @@ TEST(Artefact, GivesBackWhatMembersHeld) {
   EXPECT_THAT(seen.rules, IsEmpty());
 }
 
+TEST(Artefact, NamesTheTensorsOfAPyTorchZipThatItCantRead) {
+  ZipItem tensor = zip_item("m/data/0", std::string(64, 'x'));
+  tensor.local.method = tensor.central.method = 99;
+  const Seen seen =
+      inspect(zip_archive({zip_item("m/data.pkl", "\x80\2N."), zip_item("m/version", "3\n"), tensor}));
+  EXPECT_THAT(seen.gaps, Contains(testing::StartsWith("f!m/data/0: ")));
+}
+
 }  // namespace
 }  // namespace holdfast::inspect
