@@ -11,6 +11,7 @@
 #include "evaluate/evaluation.h"
 #include "policy/authorizer.h"
 #include "registry/row_record.h"
+#include "registry/test_looks.h"
 #include "trust/predicates.h"
 
 namespace holdfast::registry {
@@ -202,14 +203,13 @@ json GateDecision::json() const {
 }
 
 Result<GateDecision> Gates::decide(const access::Caller& principal, const Version& version) const {
-  const RequirementsRoom room(parts_);
-  HF_TRY(const auto requirements, room.find(version.workspace, version.model));
+  HF_TRY(const auto requirements, RequirementsRoom(parts_).find(version.workspace, version.model));
   HF_TRY(auto policies, parse_gate(requirements.policies_cedar));
   HF_TRY(const auto dataset,
          Datasets(parts_).find(version.workspace, requirements.dataset, requirements.dataset_version));
   HF_TRY(const auto evaluation, evaluation_of(parts_, version, dataset));
   GateDecision decision{.requirements_version = requirements.version};
-  HF_TRY(decision.looks, room.looks(version.workspace, dataset.digest));
+  HF_TRY(decision.looks, TestLooks(parts_).until_now(version.workspace, dataset.digest));
   if (evaluation) decision.evidence = evaluation->second;
   const policy::Authorizer gate(std::move(policies));
   HF_TRY(decision.report,

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock-matchers.h>
 
 #include <fstream>
@@ -16,6 +17,7 @@
 #include "registry/requirements.h"
 #include "registry/runs.h"
 #include "registry/samples.h"
+#include "registry/test_looks.h"
 #include "registry/testing.h"
 #include "registry/trials.h"
 #include "trust/decide.h"
@@ -180,10 +182,30 @@ TEST_F(RoomsTest, RequirementsMustMakeSense) {
 
 TEST_F(RoomsTest, LooksAtTheTestPartAreCounted) {
   const auto dataset = add_dataset(sample_csv(500)).value();
-  RequirementsRoom room(*parts_);
-  EXPECT_EQ(room.count_look(local(), dataset, {}).value(), 1U);
-  EXPECT_EQ(room.count_look(local(), dataset, {}).value(), 2U);
+  TestLooks looks(*parts_);
+  const auto evaluates = may(Action::kAddEvidence, access::ResourceType::kModel, "credit");
+  EXPECT_EQ(looks.count(evaluates, dataset.digest, {}).value(), 1U);
+  EXPECT_EQ(looks.count(evaluates, dataset.digest, {}).value(), 2U);
+  EXPECT_EQ(looks.until_now(kHome, dataset.digest).value(), 2U);
   EXPECT_EQ(require()->looks_before, 2U);
+}
+
+TEST_F(RoomsTest, ALookAtTheTestPartThatIsHiddenIsNamed) {
+  const auto dataset = add_dataset(sample_csv(500)).value();
+  TestLooks looks(*parts_);
+  const auto evaluates = may(Action::kAddEvidence, access::ResourceType::kModel, "credit");
+  ASSERT_TRUE(looks.count(evaluates, dataset.digest, {}));
+  ASSERT_TRUE(looks.count(evaluates, dataset.digest, {}));
+  const auto check = [&] {
+    const auto checked = rows_hold(row_claims(database_->snapshot().value()).value());
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(check(), "");
+  behind_the_back(store::Sql("UPDATE test_looks SET looked_at = looked_at - 1 WHERE number = 2"));
+  const auto second = fmt::format("the row test_looks/default/{}/2", dataset.digest.hex());
+  EXPECT_THAT(check(), HasSubstr(second));
+  behind_the_back(store::Sql("DELETE FROM test_looks WHERE number = 2"));
+  EXPECT_THAT(check(), HasSubstr(second + ", which record"));
 }
 
 TEST_F(RoomsTest, TheGateAsksForEvidenceOfThisModelOnThisTestPart) {

@@ -9,6 +9,7 @@
 #include "policy/parser.h"
 #include "registry/names.h"
 #include "registry/row_record.h"
+#include "registry/test_looks.h"
 
 namespace holdfast::registry {
 
@@ -53,15 +54,6 @@ Result<std::optional<Requirements>> newest(const store::Snapshot& snapshot,
                                     .looks_before = static_cast<std::uint64_t>(looks),
                                     .written_at = written_at,
                                     .written_by = std::move(written_by)});
-}
-
-Result<std::int64_t> looks_at(const store::Snapshot& snapshot, const base::WorkspaceId& workspace,
-                              const base::Digest& dataset) {
-  HF_TRY(const auto found,
-         snapshot.row<std::int64_t>(
-             Sql("SELECT coalesce(max(number), 0) FROM test_looks WHERE workspace = $1 AND dataset = $2"),
-             workspace, dataset));
-  return std::get<0>(*found);
 }
 
 Result<> insert(store::Transaction& change, const Requirements& requirements, const audit::Receipt& receipt) {
@@ -143,7 +135,7 @@ Result<Requirements> RequirementsRoom::write(const access::Authorised& authorise
 
   HF_TRY(auto change, parts_.database.begin());
   HF_TRY(const auto before, newest(change.view(), workspace, wanted.model));
-  HF_TRY(const std::int64_t looks, looks_at(change.view(), workspace, dataset.digest));
+  HF_TRY(const std::uint64_t looks, count_test_looks(change.view(), workspace, dataset.digest));
   Requirements requirements{.workspace = workspace,
                             .model = wanted.model,
                             .version = before ? before->version + 1 : 1,
@@ -151,7 +143,7 @@ Result<Requirements> RequirementsRoom::write(const access::Authorised& authorise
                             .dataset_version = dataset.version,
                             .task_toml = wanted.task_toml,
                             .policies_cedar = wanted.policies_cedar,
-                            .looks_before = static_cast<std::uint64_t>(looks),
+                            .looks_before = looks,
                             .written_at = parts_.clock.now(),
                             .written_by = authorised.caller().text()};
   HF_TRY(auto recorded, record_row(parts_.log, authorised, "requirements.write", name_row(requirements),
@@ -204,25 +196,6 @@ Result<> claim_requirements(const store::Snapshot& view, std::vector<audit::RowC
     claims.push_back(audit::claim_row(name_row(requirements), index, leaf));
     return Key(workspace, model, version);
   });
-}
-
-Result<std::uint64_t> RequirementsRoom::count_look(const access::Caller& caller, const Dataset& dataset,
-                                                   const base::Digest& artefact) {
-  HF_TRY(auto change, parts_.database.begin());
-  HF_TRY(const std::int64_t before, looks_at(change.view(), dataset.workspace, dataset.digest));
-  HF_CHECK(change.execute(
-      Sql("INSERT INTO test_looks (workspace, dataset, number, artefact, looked_at, looked_by)"
-          " VALUES ($1, $2, $3, $4, $5, $6)"),
-      dataset.workspace, dataset.digest, before + 1, artefact, parts_.clock.now(), caller.text()));
-  HF_CHECK(change.commit());
-  return static_cast<std::uint64_t>(before + 1);
-}
-
-Result<std::uint64_t> RequirementsRoom::looks(const base::WorkspaceId& workspace,
-                                              const base::Digest& dataset) const {
-  HF_TRY(const auto snapshot, parts_.database.snapshot());
-  HF_TRY(const std::int64_t count, looks_at(snapshot, workspace, dataset));
-  return static_cast<std::uint64_t>(count);
 }
 
 }  // namespace holdfast::registry

@@ -52,12 +52,6 @@ class RequirementsRoom {
   [[nodiscard]] base::Result<Requirements> find(const base::WorkspaceId& workspace,
                                                 std::string_view model) const;
 
-  // Counts a look at the test part of a dataset, durably, before it happens; gives its number.
-  base::Result<std::uint64_t> count_look(const access::Caller& caller, const Dataset& dataset,
-                                         const base::Digest& artefact);
-  [[nodiscard]] base::Result<std::uint64_t> looks(const base::WorkspaceId& workspace,
-                                                  const base::Digest& dataset) const;
-
  private:
   Parts parts_;
 };

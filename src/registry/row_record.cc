@@ -7,6 +7,7 @@
 #include "registry/gates.h"
 #include "registry/models.h"
 #include "registry/requirements.h"
+#include "registry/test_looks.h"
 
 namespace holdfast::registry {
 
@@ -35,6 +36,7 @@ Result<std::vector<audit::RowClaim>> row_claims(const store::Snapshot& view) {
   HF_CHECK(claim_datasets(view, claims));
   HF_CHECK(claim_versions(view, claims));
   HF_CHECK(claim_requirements(view, claims));
+  HF_CHECK(claim_test_looks(view, claims));
   HF_CHECK(claim_waivers(view, claims));
   return claims;
 }

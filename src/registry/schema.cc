@@ -37,6 +37,8 @@ CREATE TABLE test_looks (
   artefact BYTEA NOT NULL,
   looked_at BIGINT NOT NULL,
   looked_by TEXT NOT NULL,
+  record_index BIGINT NOT NULL,
+  record BYTEA NOT NULL,
   PRIMARY KEY (workspace, dataset, number));
 )")},
     Migration{"models", Sql(R"(

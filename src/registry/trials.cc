@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "lab/lab.h"
 #include "model/engine.h"
+#include "registry/test_looks.h"
 #include "worker/stopper.h"
 
 namespace holdfast::registry {
@@ -259,7 +260,7 @@ Result<Evaluated> Trials::evaluate_in(const access::Authorised& authorised, cons
                                       const std::optional<Version>& champion, const OnStep& on_step) {
   HF_TRY(const Ground ground, this->ground(version.workspace, version.model));
   HF_TRY(const auto rows, ground.rows(data::Part::kTest));
-  HF_CHECK(RequirementsRoom(parts_).count_look(authorised.caller(), ground.dataset, version.digest));
+  HF_CHECK(TestLooks(parts_).count(authorised, ground.dataset.digest, version.digest));
   HF_TRY(auto assessment, assess(ground, rows, version, on_step));
   if (champion) {
     HF_TRY(const auto base, assess(ground, rows, *champion, on_step));
