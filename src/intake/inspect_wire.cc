@@ -1,5 +1,9 @@
 #include "intake/inspect_wire.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -10,6 +14,9 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 using nlohmann::json;
+
+// By Verb.
+constexpr std::array<std::string_view, 3> kVerbs = {"inspect", "describe", "survey"};
 
 constexpr std::size_t kMaxGaps = 10'000;
 constexpr std::size_t kMaxPathBytes = 64UL << 10;
@@ -97,7 +104,7 @@ base::Result<InspectDone> done_of(const json& object) {
 }  // namespace
 
 std::string encode(const InspectRequest& request) {
-  return dump({{"do", request.verb == Verb::kDescribe ? "describe" : "inspect"},
+  return dump({{"do", kVerbs[static_cast<std::size_t>(request.verb)]},
                {"path", request.path},
                {"explain", request.explain},
                {"weights", request.weights}});
@@ -109,12 +116,12 @@ base::Result<InspectRequest> decode_request(base::ByteView frame) {
       !object["explain"].is_boolean() || !object.contains("weights") || !object["weights"].is_boolean()) {
     return malformed();
   }
-  const bool describe = object["do"] == "describe";
-  if (!describe && object["do"] != "inspect") return malformed();
+  const auto verb = std::ranges::find(kVerbs, object["do"].get_ref<const std::string&>());
+  if (verb == kVerbs.end()) return malformed();
   return InspectRequest{.path = object["path"],
                         .explain = object["explain"],
                         .weights = object["weights"],
-                        .verb = describe ? Verb::kDescribe : Verb::kInspect};
+                        .verb = static_cast<Verb>(verb - kVerbs.begin())};
 }
 
 std::string encode(const inspect::Finding& finding) {

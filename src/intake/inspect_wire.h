@@ -17,6 +17,7 @@ namespace holdfast::intake {
 enum class Verb {
   kInspect,
   kDescribe,  // answered by one frame of model_wire.h
+  kSurvey,    // by one of dataset_wire.h
 };
 
 struct InspectRequest {

@@ -4,6 +4,7 @@
 
 #include "formats/source.h"
 #include "inspect/artefact.h"
+#include "intake/dataset_wire.h"
 #include "intake/inspect_wire.h"
 #include "intake/model_wire.h"
 #include "intake/rule_wire.h"
@@ -13,6 +14,15 @@
 namespace holdfast::intake {
 namespace {
 
+base::Result<DatasetSurvey> survey(const formats::Source& csv) {
+  HF_TRY(auto whole, data::survey_csv(csv, {}));
+  return DatasetSurvey{.digest = whole.digest,
+                       .rows = whole.rows,
+                       .parts = whole.parts,
+                       .schema = whole.profile.schema(),
+                       .train_profile = std::move(whole.train_profile)};
+}
+
 // The parent keeps the time: it kills a worker that takes too long.
 base::Result<> answer(worker::Channel& channel, worker::Frame frame) {
   HF_TRY(const InspectRequest request, decode_request(frame.bytes));
@@ -20,6 +30,9 @@ base::Result<> answer(worker::Channel& channel, worker::Frame frame) {
   if (request.verb == Verb::kDescribe) {
     const auto description = encode(supply::describe_model(file, request.path));
     return channel.send(base::as_bytes(description), worker::kNoDeadline);
+  }
+  if (request.verb == Verb::kSurvey) {
+    return channel.send(base::as_bytes(encode(survey(file))), worker::kNoDeadline);
   }
   inspect::Findings findings;
   const inspect::ArtefactOptions options{

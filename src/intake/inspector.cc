@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "formats/source.h"
+#include "intake/inspect_process.h"
 #include "intake/inspect_wire.h"
-#include "intake/inspect_worker.h"
 #include "intake/relations.h"
 #include "intake/rule_wire.h"
 #include "worker/process.h"
@@ -103,11 +103,8 @@ class Inspector {
 
  private:
   base::Result<> start() {
-    HF_TRY(auto process, worker::Process::start(
-                             {.executable = options_.executable,
-                              .argv = {"holdfast", std::string(kInspectWorkerArgument)},
-                              .jail = {.limits = {.memory_bytes = options_.memory_bytes, .cpu = std::nullopt},
-                                       .weakest = options_.weakest_jail}}));
+    HF_TRY(auto process,
+           start_inspect_process(options_.executable, options_.memory_bytes, options_.weakest_jail));
     worker_.emplace(std::move(process));
     if (!options_.rules || options_.rules->lists.empty()) return {};
     return worker_->channel().send(encode(options_.rules->lists),

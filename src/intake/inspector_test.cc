@@ -1,12 +1,16 @@
 #include "intake/inspector.h"
 
 #include <gmock/gmock-matchers.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
 #include "base/file.h"
+#include "intake/dataset_surveyor.h"
 #include "intake/inspect_wire.h"
 #include "intake/inspect_worker.h"
 #include "intake/model_describer.h"
@@ -34,11 +38,23 @@ void say(worker::Channel& channel, std::string_view text) {
   if (!channel.send(base::as_bytes(text), worker::kNoDeadline)) std::exit(EXIT_FAILURE);
 }
 
+// A survey's file has no name: its first bytes say what befalls its worker.
+void misbehave_at_survey(worker::Channel& channel, const base::UniqueFd& file) {
+  std::array<char, 8> text{};
+  if (::pread(file.get(), text.data(), text.size(), 0) < 0) std::exit(EXIT_FAILURE);
+  if (text[0] == 'c') std::abort();
+  if (text[0] == 'f') ::socket(AF_INET, SOCK_STREAM, 0);  // forbidden
+  for (volatile unsigned spin = 0; text[0] == 'h';) spin = spin + 1;
+  say(channel, "{}");
+}
+
 int misbehave() {
   auto channel = worker::begin_work();
   if (!channel) return EXIT_FAILURE;
   while (auto frame = channel->receive(worker::kNoDeadline, worker::Descriptors::kAccept).value()) {
     const auto request = decode_request(frame->bytes);
+    if (request->verb == Verb::kSurvey) misbehave_at_survey(*channel, frame->descriptor);
+    if (request->verb == Verb::kSurvey) continue;
     const auto& path = request->path;
     const auto name = fs::path(path).filename().string();
     if (name == "crash") std::abort();
@@ -174,6 +190,20 @@ TEST_F(InspectorTest, DescribesModelsAndNoFileSpoilsTheNext) {
   EXPECT_EQ(describe("nonsense").error().code, base::ErrorCode::kDataCorrupt);
   EXPECT_EQ(describe("hang").error().code, base::ErrorCode::kDeadline);
   EXPECT_EQ(describe("model")->format, "test");
+}
+
+TEST_F(InspectorTest, ADatasetThatEndsItsWorkerIsRefused) {
+  const auto survey = [&](std::string_view text) {
+    EXPECT_TRUE(base::write_file_atomically(folder_ / "csv", base::as_bytes(text)));
+    return survey_dataset(formats::FileSource::open(folder_ / "csv").value(),
+                          {.memory_bytes = 1UL << 30, .least_time = std::chrono::seconds(1)})
+        .error();
+  };
+  EXPECT_EQ(survey("crash").code, base::ErrorCode::kInvalidArgument);
+  EXPECT_THAT(survey("crash").message, HasSubstr("ended the jailed process"));
+  EXPECT_EQ(survey("forbidden").code, base::ErrorCode::kInvalidArgument);
+  EXPECT_EQ(survey("hang").code, base::ErrorCode::kDeadline);
+  EXPECT_EQ(survey("nonsense").code, base::ErrorCode::kDataCorrupt);
 }
 
 TEST_F(InspectorTest, APathThatIsNotThereIsAnError) {

@@ -1,7 +1,7 @@
 #include "intake/model_describer.h"
 
+#include "intake/inspect_process.h"
 #include "intake/inspect_wire.h"
-#include "intake/inspect_worker.h"
 #include "intake/model_wire.h"
 
 namespace holdfast::intake {
@@ -9,11 +9,8 @@ namespace holdfast::intake {
 base::Result<supply::ModelDescription> ModelDescriber::describe(const formats::FileSource& file,
                                                                 const std::string& name) {
   if (!worker_) {
-    HF_TRY(auto process, worker::Process::start(
-                             {.executable = options_.executable,
-                              .argv = {"holdfast", std::string(kInspectWorkerArgument)},
-                              .jail = {.limits = {.memory_bytes = options_.memory_bytes, .cpu = std::nullopt},
-                                       .weakest = options_.weakest_jail}}));
+    HF_TRY(auto process,
+           start_inspect_process(options_.executable, options_.memory_bytes, options_.weakest_jail));
     worker_ = std::make_unique<worker::Process>(std::move(process));
   }
   const auto request = encode(InspectRequest{.path = name, .verb = Verb::kDescribe});

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "intake/wire_error.h"
 
 namespace holdfast::intake {
 namespace {
@@ -51,16 +52,6 @@ bool take(const json& object, const char* name, std::vector<ModelDescription::Va
   return true;
 }
 
-base::Result<ModelDescription> error_of(const json& object) {
-  std::string code;
-  std::string message;
-  if (!take(object, "code", code) || !take(object, "message", message)) return malformed();
-  for (const auto believed : {ErrorCode::kDataCorrupt, ErrorCode::kUnsupported, ErrorCode::kLimitExceeded}) {
-    if (code == base::to_string(believed)) return base::fail(believed, message);
-  }
-  return base::fail(ErrorCode::kDataCorrupt, message);
-}
-
 }  // namespace
 
 std::string encode(const base::Result<ModelDescription>& description) {
@@ -75,9 +66,8 @@ std::string encode(const base::Result<ModelDescription>& description) {
               {"tensors_in_all", description->tensors_in_all},
               {"parameters", description->parameters}};
   } else {
-    object = {{"is", "no model"},
-              {"code", base::to_string(description.error().code)},
-              {"message", description.error().message.substr(0, ModelDescription::kMaxTextBytes)}};
+    object = {{"is", "no model"}};
+    put_error(object, description.error());
   }
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -86,7 +76,10 @@ base::Result<ModelDescription> decode_description(base::ByteView frame) {
   const auto object = base::parse_json(base::as_text(frame));
   std::string is;
   if (!object || !object->is_object() || !take(*object, "is", is)) return malformed();
-  if (is == "no model") return error_of(*object);
+  if (is == "no model") {
+    return base::fail(
+        take_error(*object, {ErrorCode::kDataCorrupt, ErrorCode::kUnsupported, ErrorCode::kLimitExceeded}));
+  }
   ModelDescription description;
   const bool whole =
       is == "model" && object->size() == 8 && take(*object, "format", description.format) &&

@@ -1,1 +1,1 @@
-holdfast_module(intake USES base formats worker inspect supply LIBS nlohmann_json::nlohmann_json)
+holdfast_module(intake USES base data formats worker inspect supply LIBS nlohmann_json::nlohmann_json)

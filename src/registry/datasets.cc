@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "intake/dataset_surveyor.h"
 #include "registry/blob_bytes.h"
 #include "registry/names.h"
 #include "registry/row_record.h"
@@ -155,14 +156,14 @@ Result<Dataset> Datasets::add(const access::Authorised& authorised, const NewDat
   if (wanted.keep_until <= now) {
     return fail(ErrorCode::kInvalidArgument, "a dataset's retention must end in the future");
   }
-  HF_TRY(const auto survey, data::survey_csv(csv, {}));
+  HF_TRY(auto survey, intake::survey_dataset(csv));
   Dataset dataset{.workspace = authorised.caller().workspace(),
                   .name = wanted.name,
                   .version = 1,
                   .digest = survey.digest,
                   .size_bytes = csv.size(),
                   .rows = survey.rows,
-                  .schema = survey.profile.schema(),
+                  .schema = std::move(survey.schema),
                   .parts = survey.parts,
                   .purpose = wanted.purpose,
                   .keep_until = wanted.keep_until,

@@ -51,7 +51,7 @@ class Datasets {
   explicit Datasets(const Parts& parts) : parts_(parts) {}
 
   // `authorised` is for registerDataset on the workspace. kAlreadyExists where the newest version has the
-  // same bytes; the errors of data::survey_csv.
+  // same bytes; the errors of intake::survey_dataset(), which reads it in a jail.
   base::Result<Dataset> add(const access::Authorised& authorised, const NewDataset& dataset,
                             const formats::FileSource& csv);
 
