@@ -183,7 +183,7 @@ class Access {
   base::Result<> remove_policy(const Caller& caller, std::string_view id);
   base::Result<std::vector<WrittenPolicy>> list_policies(const Caller& caller);
   // Permits the principal (or, of a group, its members) the action on the resource; gives the policy's id,
-  // which revoke_grant() takes.
+  // which revoke_grant() takes; that of the grant that says the same, where there is one.
   base::Result<std::string> grant(const Caller& caller, const PrincipalId& principal, Action action,
                                   const Resource& resource);
   base::Result<> revoke_grant(const Caller& caller, std::string_view policy_id);

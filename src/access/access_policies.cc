@@ -113,9 +113,15 @@ Result<std::string> Access::grant(const Caller& caller, const PrincipalId& princ
     return base::fail(ErrorCode::kNotFound, fmt::format("there is no principal with the id \"{}\"",
                                                         principal.value().substr(0, kMaxPrincipalNameBytes)));
   }
-  const std::string id = std::string(kGrantPrefix) + make_id();
   const std::string text =
       grant_text(principal_entity(to->workspace, to->kind, to->id), to->kind, action, resource);
+  HF_TRY(const store::Snapshot view, parts_.database.snapshot());
+  HF_TRY(const auto policies, all_policies(view));
+  const auto same = std::ranges::find_if(policies, [&](const PolicyRow& row) {
+    return row.grant && row.workspace == caller.workspace() && row.text == text;
+  });
+  if (same != policies.end()) return same->id;
+  const std::string id = std::string(kGrantPrefix) + make_id();
   HF_CHECK(add_policy(decided, caller, id, true, text));
   return id;
 }

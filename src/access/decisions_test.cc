@@ -144,6 +144,16 @@ TEST_F(DecisionsTest, AGrantToAGroupIsItsMembers) {
   EXPECT_TRUE(rows_hold()) << rows_hold().error().message;
 }
 
+TEST_F(DecisionsTest, TheSameGrantTwiceIsOne) {
+  const PrincipalId bob = person("bob");
+  const auto first = access_->grant(*local_, bob, Action::kInfer, endpoint("credit")).value();
+  EXPECT_EQ(access_->grant(*local_, bob, Action::kInfer, endpoint("credit")).value(), first);
+  EXPECT_NE(access_->grant(*local_, bob, Action::kInfer, endpoint("other")).value(), first);
+  ASSERT_TRUE(access_->revoke_grant(*local_, first));
+  EXPECT_FALSE(may(caller("bob"), Action::kInfer, endpoint("credit")));
+  EXPECT_NE(access_->grant(*local_, bob, Action::kInfer, endpoint("credit")).value(), first);
+}
+
 TEST_F(DecisionsTest, AGrantThatFitsNoSchemaIsRefused) {
   const PrincipalId bob = person("bob");
   EXPECT_THAT(message_of(access_->grant(*local_, bob, Action::kInfer, model("credit"))),
