@@ -14,6 +14,7 @@
 #include "evaluate/evaluation.h"
 #include "govern/posture.h"
 #include "govern/testing.h"
+#include "intake/testing.h"
 #include "registry/blob_bytes.h"
 #include "registry/datasets.h"
 #include "registry/evidence.h"
@@ -279,3 +280,5 @@ TEST_F(Gather, CountsAlertsAndWhatAWebhookTook) {
 
 }  // namespace
 }  // namespace holdfast::govern
+
+int main(int argc, char** argv) { return holdfast::intake::run_tests_or_worker(argc, argv); }

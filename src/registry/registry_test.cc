@@ -9,7 +9,7 @@
 
 #include "crypto/sha256.h"
 #include "evaluate/evaluation.h"
-#include "intake/inspect_worker.h"
+#include "intake/testing.h"
 #include "registry/datasets.h"
 #include "registry/evidence.h"
 #include "registry/gates.h"
@@ -484,10 +484,4 @@ TEST_F(RoomsTest, ARunThatTheServersEndCutShortIsSaidToHaveFailed) {
 }  // namespace
 }  // namespace holdfast::registry
 
-int main(int argc, char** argv) {
-  if (argc == 2 && argv[1] == holdfast::intake::kInspectWorkerArgument) {
-    return holdfast::intake::run_inspect_worker();
-  }
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
-}
+int main(int argc, char** argv) { return holdfast::intake::run_tests_or_worker(argc, argv); }

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "intake/inspect_worker.h"
+#include "intake/testing.h"
 #include "registry/evidence.h"
 #include "registry/row_record.h"
 #include "registry/samples.h"
@@ -245,10 +245,4 @@ TEST_F(ReleasesTest, AReleaseThatWasTakenAwayOrAddedIsNamed) {
 }  // namespace
 }  // namespace holdfast::release
 
-int main(int argc, char** argv) {
-  if (argc == 2 && argv[1] == holdfast::intake::kInspectWorkerArgument) {
-    return holdfast::intake::run_inspect_worker();
-  }
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
-}
+int main(int argc, char** argv) { return holdfast::intake::run_tests_or_worker(argc, argv); }

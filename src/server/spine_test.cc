@@ -6,7 +6,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "intake/inspect_worker.h"
+#include "intake/testing.h"
 #include "lab/lab.h"
 #include "registry/schema.h"
 #include "release/schema.h"
@@ -279,10 +279,4 @@ TEST_F(SpineTest, TheWayOfAModel) {
 }  // namespace
 }  // namespace holdfast::server
 
-int main(int argc, char** argv) {
-  if (argc == 2 && argv[1] == holdfast::intake::kInspectWorkerArgument) {
-    return holdfast::intake::run_inspect_worker();
-  }
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
-}
+int main(int argc, char** argv) { return holdfast::intake::run_tests_or_worker(argc, argv); }
